@@ -1,0 +1,210 @@
+"""What every instrument of a class can do, whoever made it: Protocols over QCoDeS parameters.
+
+A parameter carries its unit and validator itself; the names here are the ones experiments, the GUI and the station file
+use. Mock, emulated-real and real drivers of a class pass the same contract suite (tests/instruments/test_contract.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from qcodes.parameters import ParameterBase
+
+from ..analysis.records import TagBlock
+
+
+@dataclass(frozen=True, slots=True)
+class TablePulse:
+    """One pulse on one output of the pulse generator.
+
+    Attributes:
+        channel: output name, e.g. ``excitation`` (the station maps names to device outputs).
+        start_ps, duration_ps: relative to the start of the segment, on the generator's sample grid.
+        amplitude: 0..1 of full scale (a digital line is 1).
+        phase_rad: carrier phase; 0 for digital lines.
+        shape: ``square`` or ``gaussian`` (duration = full length, sigma = duration/6).
+    """
+
+    channel: str
+    start_ps: int
+    duration_ps: int
+    amplitude: float = 1.0
+    phase_rad: float = 0.0
+    shape: str = "square"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of ``length_ps`` in which pulses are played."""
+
+    length_ps: int
+    pulses: tuple[TablePulse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeraldCondition:
+    """The herald electronics' rule: exactly one click in the early and exactly one in the late window.
+
+    Windows are half-open, in ps after the start of the attempt, at the midpoint detectors named in ``detectors``
+    (first = A, second = B). The decision leaves the electronics ``latency_ps`` after the late window closes.
+    """
+
+    detectors: tuple[str, str]
+    early_ps: tuple[int, int]
+    late_ps: tuple[int, int]
+    latency_ps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PulseTable:
+    """What is loaded into a pulse generator: bursts of one header and up to ``attempts_per_burst`` attempts.
+
+    A burst is: ``header`` (usually the sync marker), then ``attempt`` again and again. When the herald condition is met
+    the rest of the burst is dropped, the herald marker goes out, ``on_herald`` is played once, and the next burst starts.
+    Without a condition every burst runs to its end. Bursts repeat until ``stop()`` or after ``bursts`` (0: until stopped).
+    The n-th attempt of a burst starts at ``header.length_ps + n·attempt.length_ps`` after the burst.
+    """
+
+    header: Segment
+    attempt: Segment
+    attempts_per_burst: int
+    condition: HeraldCondition | None = None
+    on_herald: Segment | None = None
+    bursts: int = 0
+    sample_ps: int = 1000
+
+    def describe(self) -> dict[str, Any]:
+        """Plain nested dict of numbers and strings."""
+        return asdict(self)
+
+    def fingerprint(self) -> str:
+        """Short hash of the content: equal tables have equal fingerprints."""
+        return hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+@runtime_checkable
+class Laser(Protocol):
+    """``emission`` (bool), ``power`` (W), ``frequency`` (Hz)."""
+
+    emission: ParameterBase
+    power: ParameterBase
+    frequency: ParameterBase
+
+
+@runtime_checkable
+class DetectorChannel(Protocol):
+    """One pixel: ``bias`` (A), ``count_rate`` (Hz, get), ``latched`` (bool, get); ``reset()`` cycles the bias."""
+
+    bias: ParameterBase
+    count_rate: ParameterBase
+    latched: ParameterBase
+
+    def reset(self) -> None: ...
+
+
+@runtime_checkable
+class SinglePhotonDetector(Protocol):
+    """Channels as submodules ``ch1, ch2, …``, listed in ``channels``."""
+
+    channels: Any
+
+
+@runtime_checkable
+class TimeTagger(Protocol):
+    """A stream of clicks; blocks follow one another without gap from ``start()`` on."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def read(self, timeout_s: float) -> TagBlock:
+        """The next block. Raises ConnectionLost when nothing comes within ``timeout_s``."""
+        ...
+
+
+@runtime_checkable
+class PulseGenerator(Protocol):
+    """Plays a PulseTable: ``load`` checks and uploads, ``arm`` readies, ``start`` runs, ``stop`` ends with all outputs low."""
+
+    running: ParameterBase
+
+    def load(self, table: PulseTable) -> None: ...
+    def arm(self) -> None: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@runtime_checkable
+class QuantumMemory(Protocol):
+    """``electrode_voltage`` (V), ``magnetic_field`` (T), ``resonance_frequency`` (Hz, get), ``temperature`` (K, get)."""
+
+    electrode_voltage: ParameterBase
+    magnetic_field: ParameterBase
+    resonance_frequency: ParameterBase
+    temperature: ParameterBase
+
+
+@runtime_checkable
+class TemperatureController(Protocol):
+    """``temperature`` (K, get), ``setpoint`` (K)."""
+
+    temperature: ParameterBase
+    setpoint: ParameterBase
+
+
+@runtime_checkable
+class PairSource(Protocol):
+    """``emission`` (bool), ``pump_power`` (W)."""
+
+    emission: ParameterBase
+    pump_power: ParameterBase
+
+
+@runtime_checkable
+class AnalogOutput(Protocol):
+    """``voltage`` (V) with ramp rate ``slew_rate`` (V/s)."""
+
+    voltage: ParameterBase
+    slew_rate: ParameterBase
+
+
+@runtime_checkable
+class EdgeCounter(Protocol):
+    """``count_rate`` (Hz, get) over ``integration_time`` (s)."""
+
+    count_rate: ParameterBase
+    integration_time: ParameterBase
+
+
+class LabClock(Protocol):
+    """The only source of time: the wall clock of a real lab or the world's clock of a simulated one."""
+
+    def now_s(self) -> float: ...
+    def sleep(self, duration_s: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One tagger input as the station file names it."""
+
+    number: int
+    name: str
+    delay_ps: int = 0
+    detector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One site: the instruments that belong to it, by role (``tagger``, ``memory``, …), and its tagger's channels."""
+
+    name: str
+    instruments: dict[str, str] = field(default_factory=dict)
+    channels: tuple[Channel, ...] = ()
+
+    def channel(self, name: str) -> int:
+        """Number of the channel of that name. Raises KeyError naming the channels there are."""
+        for channel in self.channels:
+            if channel.name == name:
+                return channel.number
+        raise KeyError(f"node {self.name} has no channel {name!r}; it has {[c.name for c in self.channels]}")

@@ -1,0 +1,120 @@
+"""The facts a run sends up, in order: RunStart, (SettingStart, Tags, Reading, Validity, Progress, Result)*, RunStop.
+
+Documents are written to disk first and only then handed to subscribers; nobody can answer one. Each is a frozen value;
+``as_message`` gives the JSON-able form that travels to other processes (tags travel as counts only: they are on disk).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..analysis.records import CorrelationHistogram, Estimate, TagBlock
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """First document of a run."""
+
+    run_id: str
+    experiment: str
+    path: str
+    simulated: bool
+    config: dict[str, Any]
+    sources: tuple[str, ...]
+    created_utc: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingStart:
+    """A setting of the plan begins."""
+
+    index: int
+    name: str
+    t_start_ps: int
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tags:
+    """One block of clicks of one source was written; ``rates_hz`` is per channel name."""
+
+    block: TagBlock
+    rates_hz: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A slow instrument value, as ``instrument.parameter``."""
+
+    t_ps: int
+    name: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """From ``t_ps`` on the data of ``source`` count (or not), and why."""
+
+    t_ps: int
+    source: str
+    valid: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the run is: 0..1, lab time spent, and the time that seems left (None: unknown)."""
+
+    fraction: float
+    lab_time_s: float
+    remaining_s: float | None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What the data so far say: the same numbers the analysis of the file will give."""
+
+    estimates: dict[str, Estimate]
+    histograms: dict[str, CorrelationHistogram] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStop:
+    """Last document: ``status`` is done, failed or aborted."""
+
+    status: str
+    reason: str = ""
+
+
+Document = RunStart | SettingStart | Tags | Reading | Validity | Progress | Result | RunStop
+
+
+def as_message(document: Document) -> dict[str, Any]:
+    """JSON-able dict with the document's class name under ``type``."""
+    kind = {"type": type(document).__name__}
+    if isinstance(document, Tags):
+        block = document.block
+        return kind | {
+            "source": block.source,
+            "t_start_ps": block.t_start_ps,
+            "t_stop_ps": block.t_stop_ps,
+            "n": len(block.tags),
+            "overflow": block.overflow,
+            "missed": block.missed,
+            "rates_hz": document.rates_hz,
+        }
+    if isinstance(document, Result):
+        return kind | {
+            "estimates": {name: e.as_dict() for name, e in document.estimates.items()},
+            "histograms": {name: _histogram(h) for name, h in document.histograms.items()},
+            "counts": document.counts,
+        }
+    return kind | asdict(document)
+
+
+def _histogram(h: CorrelationHistogram) -> dict[str, Any]:
+    return {"lag_ps": h.lag_ps.tolist(), "counts": h.counts.tolist(), "bin_ps": h.bin_ps}
