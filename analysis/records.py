@@ -54,9 +54,8 @@ class TimeTags:
 
     def on(self, *channels: int) -> Int64Array:
         """Times of the clicks on the given channels: int64 (M,) ps, in order."""
-        if len(channels) == 1:
-            return self.t_ps[self.channel == channels[0]]
-        return self.t_ps[np.isin(self.channel, channels)]
+        chosen: Int64Array = self.t_ps[np.isin(self.channel, channels)]
+        return chosen
 
     def between(self, t_start_ps: int, t_stop_ps: int) -> TimeTags:
         """The clicks with ``t_start_ps <= t < t_stop_ps`` (a view, found by bisection)."""

@@ -1,0 +1,108 @@
+"""YAML files read safely and checked against a pydantic model; every complaint names file, line and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+from .errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_yaml(path: Path) -> Any:
+    """The parsed file with positions kept. Raises ConfigError when missing or not YAML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    try:
+        return YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark is not None else ""
+        raise ConfigError(f"{path}{line}: not valid YAML: {error.problem or error.context}") from error
+
+
+def load_checked(path: Path, model: type[Model]) -> Model:
+    """The file as a ``model``. Raises ConfigError with one line per problem: ``file:line: key: what, allowed``."""
+    raw = read_yaml(path)
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"{path}: holds {type(raw).__name__}, expected keys {', '.join(model.model_fields)}")
+    try:
+        return model.model_validate(plain(raw))
+    except ValidationError as error:
+        lines = [f"{path}:{line_of(raw, e['loc'])}: {explain(e, model)}" for e in error.errors()]
+        raise ConfigError("; ".join(lines)) from error
+
+
+def plain(node: Any) -> Any:
+    """Plain dicts, lists and scalars of a parsed YAML tree."""
+    if isinstance(node, Mapping):
+        return {key: plain(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [plain(value) for value in node]
+    if isinstance(node, bool) or node is None:
+        return node
+    for kind in (int, float, str):  # the round-trip loader wraps scalars to keep their style
+        if isinstance(node, kind):
+            return kind(node)
+    return node
+
+
+def line_of(raw: Any, loc: Sequence[str | int]) -> int:
+    """1-based line of the deepest part of ``loc`` that exists in the file."""
+    line = 1
+    node = raw
+    for part in loc:
+        if isinstance(node, CommentedMap) and part in node:
+            line = node.lc.key(part)[0] + 1
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1
+        else:
+            break
+        node = node[part]
+    return line
+
+
+def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """One pydantic error in words: key, problem, value and what is allowed."""
+    loc = [str(part) for part in error["loc"]]
+    where = ".".join(loc) or "file"
+    if error["type"] == "extra_forbidden":
+        allowed = _fields_at(model, error["loc"][:-1])
+        near = get_close_matches(loc[-1], allowed, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"unknown key {where!r}{hint} (allowed: {', '.join(allowed) or 'none'})"
+    if error["type"] == "missing":
+        return f"key {where!r} is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{where!r}: {message}" if error["type"] == "value_error" else f"{where!r} = {error['input']!r}: {message}"
+
+
+def _fields_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """Field names allowed at ``loc`` inside ``model`` (looking through containers of models)."""
+    current: type[BaseModel] | None = model
+    for part in loc:
+        field = current.model_fields.get(str(part)) if current else None
+        if field is None:
+            continue  # a key of a dict of models: the model stays the same
+        current = _model_in(field.annotation)
+    return list(current.model_fields) if current else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_in(argument)
+        if found is not None:
+            return found
+    return None
