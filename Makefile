@@ -1,0 +1,32 @@
+# Each target sets up by itself what it needs: a virtual environment, pinned packages, Qt's system libraries.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
+READY := $(VENV)/.ready
+
+export QT_QPA_PLATFORM ?= offscreen
+
+.PHONY: demo test check bench constraints
+
+demo: $(READY)
+	$(BIN)/erbia demo --out demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/typecheck.py
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python tools/bench.py
+
+# Pins what is installed now as the versions CI installs with.
+constraints: $(READY)
+	$(BIN)/python tools/constraints.py > constraints.txt
+
+$(READY): pyproject.toml constraints.txt tools/setup.sh
+	PYTHON=$(PYTHON) sh tools/setup.sh $(VENV)
+	touch $@
