@@ -46,4 +46,5 @@ fi
 
 case "$(uname -s)" in Linux) install_qt_libraries ;; esac
 
-"$venv/bin/python" -m pip install -q -c constraints.txt -e '.[gui,test,dev]'
+# Setuptools warns at length about every editable install of a package that lies at the root: meant so here.
+PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install -q -c constraints.txt -e '.[gui,test,dev]'
