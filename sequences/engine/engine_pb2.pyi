@@ -1,0 +1,181 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Nothing(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Status(_message.Message):
+    __slots__ = ("state", "station", "simulated", "experiment", "run_id", "run_path", "last_error", "next_index", "free_disk_bytes", "pid", "seed", "out_dir")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        IDLE: _ClassVar[Status.State]
+        RUNNING: _ClassVar[Status.State]
+        PAUSED: _ClassVar[Status.State]
+        STOPPING: _ClassVar[Status.State]
+    IDLE: Status.State
+    RUNNING: Status.State
+    PAUSED: Status.State
+    STOPPING: Status.State
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STATION_FIELD_NUMBER: _ClassVar[int]
+    SIMULATED_FIELD_NUMBER: _ClassVar[int]
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_PATH_FIELD_NUMBER: _ClassVar[int]
+    LAST_ERROR_FIELD_NUMBER: _ClassVar[int]
+    NEXT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    FREE_DISK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PID_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    OUT_DIR_FIELD_NUMBER: _ClassVar[int]
+    state: Status.State
+    station: str
+    simulated: bool
+    experiment: str
+    run_id: str
+    run_path: str
+    last_error: str
+    next_index: int
+    free_disk_bytes: int
+    pid: int
+    seed: int
+    out_dir: str
+    def __init__(self, state: _Optional[_Union[Status.State, str]] = ..., station: _Optional[str] = ..., simulated: _Optional[bool] = ..., experiment: _Optional[str] = ..., run_id: _Optional[str] = ..., run_path: _Optional[str] = ..., last_error: _Optional[str] = ..., next_index: _Optional[int] = ..., free_disk_bytes: _Optional[int] = ..., pid: _Optional[int] = ..., seed: _Optional[int] = ..., out_dir: _Optional[str] = ...) -> None: ...
+
+class ExperimentList(_message.Message):
+    __slots__ = ("experiments",)
+    EXPERIMENTS_FIELD_NUMBER: _ClassVar[int]
+    experiments: _containers.RepeatedCompositeFieldContainer[Experiment]
+    def __init__(self, experiments: _Optional[_Iterable[_Union[Experiment, _Mapping]]] = ...) -> None: ...
+
+class Experiment(_message.Message):
+    __slots__ = ("name", "title", "schema_json")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_JSON_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    title: str
+    schema_json: str
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., schema_json: _Optional[str] = ...) -> None: ...
+
+class RunRequest(_message.Message):
+    __slots__ = ("experiment", "config_json", "overrides_json")
+    class OverridesJsonEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_JSON_FIELD_NUMBER: _ClassVar[int]
+    OVERRIDES_JSON_FIELD_NUMBER: _ClassVar[int]
+    experiment: str
+    config_json: str
+    overrides_json: _containers.ScalarMap[str, str]
+    def __init__(self, experiment: _Optional[str] = ..., config_json: _Optional[str] = ..., overrides_json: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class FieldError(_message.Message):
+    __slots__ = ("field", "message")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    message: str
+    def __init__(self, field: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class Verdict(_message.Message):
+    __slots__ = ("errors",)
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    errors: _containers.RepeatedCompositeFieldContainer[FieldError]
+    def __init__(self, errors: _Optional[_Iterable[_Union[FieldError, _Mapping]]] = ...) -> None: ...
+
+class StopRequest(_message.Message):
+    __slots__ = ("kind",)
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        CHECKPOINT: _ClassVar[StopRequest.Kind]
+        NOW: _ClassVar[StopRequest.Kind]
+        EMERGENCY: _ClassVar[StopRequest.Kind]
+    CHECKPOINT: StopRequest.Kind
+    NOW: StopRequest.Kind
+    EMERGENCY: StopRequest.Kind
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    kind: StopRequest.Kind
+    def __init__(self, kind: _Optional[_Union[StopRequest.Kind, str]] = ...) -> None: ...
+
+class Parameter(_message.Message):
+    __slots__ = ("name", "label", "unit", "value_json", "read_utc_s", "settable", "lower", "upper", "choices_json")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    VALUE_JSON_FIELD_NUMBER: _ClassVar[int]
+    READ_UTC_S_FIELD_NUMBER: _ClassVar[int]
+    SETTABLE_FIELD_NUMBER: _ClassVar[int]
+    LOWER_FIELD_NUMBER: _ClassVar[int]
+    UPPER_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_JSON_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    label: str
+    unit: str
+    value_json: str
+    read_utc_s: float
+    settable: bool
+    lower: float
+    upper: float
+    choices_json: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., label: _Optional[str] = ..., unit: _Optional[str] = ..., value_json: _Optional[str] = ..., read_utc_s: _Optional[float] = ..., settable: _Optional[bool] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ..., choices_json: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Instrument(_message.Message):
+    __slots__ = ("name", "kind", "parameters")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    kind: str
+    parameters: _containers.RepeatedCompositeFieldContainer[Parameter]
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ...) -> None: ...
+
+class InstrumentTree(_message.Message):
+    __slots__ = ("instruments", "now_utc_s")
+    INSTRUMENTS_FIELD_NUMBER: _ClassVar[int]
+    NOW_UTC_S_FIELD_NUMBER: _ClassVar[int]
+    instruments: _containers.RepeatedCompositeFieldContainer[Instrument]
+    now_utc_s: float
+    def __init__(self, instruments: _Optional[_Iterable[_Union[Instrument, _Mapping]]] = ..., now_utc_s: _Optional[float] = ...) -> None: ...
+
+class SetParameterRequest(_message.Message):
+    __slots__ = ("name", "value_json")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_JSON_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value_json: str
+    def __init__(self, name: _Optional[str] = ..., value_json: _Optional[str] = ...) -> None: ...
+
+class ReadParameterRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DocumentsRequest(_message.Message):
+    __slots__ = ("since",)
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    since: int
+    def __init__(self, since: _Optional[int] = ...) -> None: ...
+
+class Document(_message.Message):
+    __slots__ = ("index", "utc_s", "json")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    UTC_S_FIELD_NUMBER: _ClassVar[int]
+    JSON_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    utc_s: float
+    json: str
+    def __init__(self, index: _Optional[int] = ..., utc_s: _Optional[float] = ..., json: _Optional[str] = ...) -> None: ...

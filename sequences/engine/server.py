@@ -1,0 +1,57 @@
+"""The engine process: opens the lab, serves it on loopback, and leaves when nobody needs it any more."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+from pathlib import Path
+
+from ..experiments import experiments
+from ..lab import Lab, load_station
+from .endpoint import remove_endpoint, runtime_folder, write_endpoint
+from .service import Service, serving
+from .spool import Spool
+from .supervisor import Supervisor
+
+
+class SpoolHandler(logging.Handler):
+    """Lines of the engine's log become documents the clients see."""
+
+    def __init__(self, spool: Spool) -> None:
+        super().__init__(logging.INFO)
+        self._spool = spool
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._spool.append({"type": "Log", "level": record.levelname, "text": record.getMessage()})
+
+
+def serve(station: str, seed: int | None, out_dir: Path, idle_limit_s: float) -> None:
+    """Runs the engine of a station until it is shut down, or idle for ``idle_limit_s`` with no client.
+
+    Raises:
+        UsageError: the station is wrong or already owned by another engine.
+        InstrumentError: an instrument cannot be opened.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    serve_lab(load_station(station, seed), station, seed, out_dir, idle_limit_s)
+
+
+def serve_lab(lab: Lab, station: str, seed: int | None, out_dir: Path, idle_limit_s: float) -> None:
+    """The engine over a lab that is already open; closes the lab at the end."""
+    spool = Spool(runtime_folder() / f"documents-{secrets.token_hex(8)}.jsonl")
+    handler = SpoolHandler(spool)
+    logging.getLogger("erbia").addHandler(handler)
+    supervisor = Supervisor(lab, station, seed, experiments(), spool, out_dir)
+    service = Service(supervisor, spool)
+    signal.signal(signal.SIGTERM, lambda *_: service.ended.set())
+    try:
+        with serving(service) as (address, token):
+            write_endpoint(station, address, token)
+            while not service.ended.wait(0.5) and service.idle_s() < idle_limit_s:
+                pass
+    finally:
+        remove_endpoint(station)
+        supervisor.close()
+        logging.getLogger("erbia").removeHandler(handler)
+        spool.close()

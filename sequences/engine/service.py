@@ -1,0 +1,157 @@
+"""The engine's gRPC face: turns messages into calls of the supervisor and its errors into status codes."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import grpc
+
+from ...analysis.errors import ErbiaError, UsageError
+from . import engine_pb2 as wire
+from .rpc import OPTIONS, TokenGuard, service_handler
+from .spool import Spool
+from .supervisor import Supervisor
+from .values import STOP_KINDS, FieldError, parameter_to_wire, station_to_wire, status_to_wire
+
+_NOTHING = wire.Nothing()
+#: Room for this many slow readers of documents besides the quick calls.
+_THREADS = 32
+
+
+def _answers(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Counts the call as a sign of life and sends the program's errors as one line with a fitting code."""
+
+    @wraps(method)
+    def call(self: Service, request: Any, context: grpc.ServicerContext) -> Any:
+        self.last_call_s = time.monotonic()
+        try:
+            return method(self, request)
+        except (UsageError, json.JSONDecodeError) as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except ErbiaError as error:
+            context.abort(grpc.StatusCode.ABORTED, str(error))
+
+    return call
+
+
+class Service:
+    """Method names are those of ``engine.proto``."""
+
+    def __init__(self, supervisor: Supervisor, spool: Spool) -> None:
+        self._supervisor = supervisor
+        self._spool = spool
+        self._lock = threading.Lock()
+        self.ended = threading.Event()
+        self.last_call_s = time.monotonic()
+        self.streams = 0
+
+    @_answers
+    def GetStatus(self, request: wire.Nothing) -> wire.Status:  # noqa: N802
+        return status_to_wire(self._supervisor.status())
+
+    @_answers
+    def ListExperiments(self, request: wire.Nothing) -> wire.ExperimentList:  # noqa: N802
+        return wire.ExperimentList(
+            experiments=[
+                wire.Experiment(name=e.name, title=e.title, schema_json=json.dumps(e.schema))
+                for e in self._supervisor.experiments()
+            ]
+        )
+
+    @_answers
+    def Validate(self, request: wire.RunRequest) -> wire.Verdict:  # noqa: N802
+        return _verdict(self._supervisor.validate(*_run_request(request)))
+
+    @_answers
+    def Start(self, request: wire.RunRequest) -> wire.Verdict:  # noqa: N802
+        return _verdict(self._supervisor.start(*_run_request(request)))
+
+    @_answers
+    def Stop(self, request: wire.StopRequest) -> wire.Nothing:  # noqa: N802
+        self._supervisor.stop(STOP_KINDS[request.kind])
+        return _NOTHING
+
+    @_answers
+    def Pause(self, request: wire.Nothing) -> wire.Nothing:  # noqa: N802
+        self._supervisor.pause()
+        return _NOTHING
+
+    @_answers
+    def Resume(self, request: wire.Nothing) -> wire.Nothing:  # noqa: N802
+        self._supervisor.resume()
+        return _NOTHING
+
+    @_answers
+    def AllOff(self, request: wire.Nothing) -> wire.Nothing:  # noqa: N802
+        self._supervisor.all_off()
+        return _NOTHING
+
+    @_answers
+    def Snapshot(self, request: wire.Nothing) -> wire.InstrumentTree:  # noqa: N802
+        return station_to_wire(self._supervisor.snapshot())
+
+    @_answers
+    def SetParameter(self, request: wire.SetParameterRequest) -> wire.Parameter:  # noqa: N802
+        return parameter_to_wire(self._supervisor.set_parameter(request.name, json.loads(request.value_json)))
+
+    @_answers
+    def ReadParameter(self, request: wire.ReadParameterRequest) -> wire.Parameter:  # noqa: N802
+        return parameter_to_wire(self._supervisor.read_parameter(request.name))
+
+    def Documents(  # noqa: N802
+        self, request: wire.DocumentsRequest, context: grpc.ServicerContext
+    ) -> Iterator[wire.Document]:
+        with self._lock:
+            self.streams += 1
+        try:
+            for document in self._spool.follow(request.since, lambda: context.is_active() and not self.ended.is_set()):
+                yield wire.Document(index=document.index, utc_s=document.utc_s, json=json.dumps(document.content))
+        finally:
+            with self._lock:
+                self.streams -= 1
+            self.last_call_s = time.monotonic()
+
+    @_answers
+    def Shutdown(self, request: wire.Nothing) -> wire.Nothing:  # noqa: N802
+        self.ended.set()
+        return _NOTHING
+
+    def idle_s(self) -> float:
+        """How long nobody was there and nothing ran; 0 while a run or a reader of documents is alive."""
+        if self.streams or self._supervisor.status().state != "idle":
+            self.last_call_s = time.monotonic()
+        return time.monotonic() - self.last_call_s
+
+
+@contextmanager
+def serving(service: Service) -> Iterator[tuple[str, str]]:
+    """Serves on a free loopback port while the context lasts; gives (address, token)."""
+    token = secrets.token_urlsafe(32)
+    pool = ThreadPoolExecutor(_THREADS)
+    server = grpc.server(pool, interceptors=(TokenGuard(token),), options=OPTIONS)
+    server.add_generic_rpc_handlers((service_handler(service),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}", token
+    finally:
+        service.ended.set()
+        server.stop(grace=1.0).wait()
+        pool.shutdown()
+
+
+def _run_request(request: wire.RunRequest) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    overrides = {name: json.loads(text) for name, text in request.overrides_json.items()}
+    return request.experiment, json.loads(request.config_json or "{}"), overrides
+
+
+def _verdict(errors: list[FieldError]) -> wire.Verdict:
+    return wire.Verdict(errors=[wire.FieldError(field=e.field, message=e.message) for e in errors])
