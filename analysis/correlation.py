@@ -1,0 +1,143 @@
+"""Correlation histograms g2: linear lags, batch and streaming.
+
+Bins are half-open ``[k·bin, (k+1)·bin)`` over lags ``t_b - t_a`` in ``[-range, +range)``; all pairs count
+(start-multi-stop); arithmetic is exact in int64 picoseconds.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .records import CorrelationHistogram, Int64Array, TagBlock
+from .streaming import LiveTime
+from .times import as_times_ps, bins_in, span_ps
+
+
+def correlate(
+    t_a_ps: ArrayLike,
+    t_b_ps: ArrayLike,
+    *,
+    bin_ps: int,
+    range_ps: int,
+    live_time_ps: int | None = None,
+    threads: int = 1,
+) -> CorrelationHistogram:
+    """Start-multi-stop histogram of the lags ``t_b - t_a``.
+
+    Args:
+        t_a_ps, t_b_ps: sorted integer times in ps, (N,) and (M,).
+        bin_ps: bin width, ps.
+        range_ps: half-width of the lag axis, ps; a multiple of ``bin_ps``.
+        live_time_ps: time both sides were live; by default the span from the first to the last click of either side.
+        threads: how many threads share the work; the counts do not depend on it.
+
+    Returns:
+        CorrelationHistogram with ``2·range/bin`` bins.
+
+    Raises:
+        UsageError: float or unsorted times, a bin or range that is not positive, a range that is no multiple of the bin.
+    """
+    t_a, t_b = as_times_ps(t_a_ps, "t_a_ps"), as_times_ps(t_b_ps, "t_b_ps")
+    counts = np.zeros(2 * bins_in(bin_ps, range_ps), np.int64)
+    _add_pairs(t_a, t_b, bin_ps, range_ps, counts, threads)
+    live = span_ps(t_a, t_b) if live_time_ps is None else live_time_ps
+    return _histogram(counts, bin_ps, len(t_a), len(t_b), live)
+
+
+def autocorrelate(
+    t_ps: ArrayLike, *, bin_ps: int, range_ps: int, live_time_ps: int | None = None, threads: int = 1
+) -> CorrelationHistogram:
+    """Histogram of the lags between different clicks of one stream; arguments and errors as for ``correlate``.
+
+    Each pair of clicks counts at both its lags; a click is not paired with itself.
+    """
+    t = as_times_ps(t_ps, "t_ps")
+    histogram = correlate(t, t, bin_ps=bin_ps, range_ps=range_ps, live_time_ps=live_time_ps, threads=threads)
+    histogram.counts[len(histogram.counts) // 2] -= len(t)
+    return histogram
+
+
+class CorrelationStream:
+    """Incremental ``correlate`` (``autocorrelate`` when both channels are the same) over the blocks of one tagger.
+
+    Keeps the clicks of the last ``range_ps`` only. Clicks of blocks with overflow do not count.
+    """
+
+    def __init__(self, channel_a: int, channel_b: int, *, bin_ps: int, range_ps: int) -> None:
+        self.channel_a, self.channel_b = channel_a, channel_b
+        self.bin_ps, self.range_ps = bin_ps, range_ps
+        self.live_time = LiveTime()
+        self._counts = np.zeros(2 * bins_in(bin_ps, range_ps), np.int64)
+        self._singles_a = self._singles_b = 0
+        self._tail_a = self._tail_b = np.empty(0, np.int64)
+
+    def feed(self, block: TagBlock) -> None:
+        """Adds a block. Raises UsageError when it does not follow the last one."""
+        tags = self.live_time.feed(block)
+        new_a, new_b = tags.on(self.channel_a), tags.on(self.channel_b)
+        self._singles_a += len(new_a)
+        self._singles_b += len(new_b)
+        for a, b in ((new_a, new_b), (self._tail_a, new_b), (new_a, self._tail_b)):
+            _add_pairs(a, b, self.bin_ps, self.range_ps, self._counts, 1)
+        oldest_ps = block.t_stop_ps - self.range_ps
+        self._tail_a = _since(self._tail_a, new_a, oldest_ps)
+        self._tail_b = _since(self._tail_b, new_b, oldest_ps)
+
+    def result(self) -> CorrelationHistogram:
+        """The histogram of everything fed so far."""
+        counts = self._counts.copy()
+        if self.channel_a == self.channel_b:
+            counts[len(counts) // 2] -= self._singles_a
+        return _histogram(counts, self.bin_ps, self._singles_a, self._singles_b, self.live_time.live_time_ps)
+
+
+def _histogram(
+    counts: Int64Array, bin_ps: int, singles_a: int, singles_b: int, live_time_ps: int
+) -> CorrelationHistogram:
+    half = len(counts) // 2
+    lag_ps = np.arange(-half, half, dtype=np.int64) * bin_ps
+    return CorrelationHistogram(lag_ps, counts, int(bin_ps), singles_a, singles_b, int(live_time_ps))
+
+
+def _since(tail: Int64Array, new: Int64Array, oldest_ps: int) -> Int64Array:
+    """The clicks of ``tail`` followed by ``new`` that are not before ``oldest_ps``, as a copy."""
+    return np.concatenate([part[np.searchsorted(part, oldest_ps) :] for part in (tail, new)])
+
+
+def _add_pairs(t_a: Int64Array, t_b: Int64Array, bin_ps: int, range_ps: int, counts: Int64Array, threads: int) -> None:
+    """Adds the pairs of two checked streams to ``counts``, in ``threads`` equal shares of ``t_a``."""
+    from .kernels.division import reciprocal
+    from .kernels.pairs import accumulate_pairs
+
+    t_a, t_b = _overlap(t_a, t_b, range_ps)
+    if not len(t_a) or not len(t_b):
+        return
+    multiplier, shift = reciprocal(bin_ps, 2 * range_ps)
+    factors = np.uint64(multiplier), np.uint64(shift)
+    if threads == 1:
+        accumulate_pairs(t_a, t_b, range_ps, bin_ps, *factors, counts)
+        return
+
+    def share(part: Int64Array) -> Int64Array:
+        mine = np.zeros_like(counts)
+        accumulate_pairs(*_overlap(part, t_b, range_ps), range_ps, bin_ps, *factors, mine)
+        return mine
+
+    with ThreadPoolExecutor(threads) as pool:
+        for counted in pool.map(share, np.array_split(t_a, threads)):
+            counts += counted
+
+
+def _overlap(t_a: Int64Array, t_b: Int64Array, range_ps: int) -> tuple[Int64Array, Int64Array]:
+    """The stretches of both streams that can hold pairs at all, found by bisection."""
+    if not len(t_a) or not len(t_b):
+        return t_a[:0], t_b[:0]
+    a_low, a_high = np.searchsorted(t_a, [t_b[0] - range_ps, t_b[-1] + range_ps + 1])
+    t_a = t_a[a_low:a_high]
+    if not len(t_a):
+        return t_a, t_b[:0]
+    b_low, b_high = np.searchsorted(t_b, [t_a[0] - range_ps, t_a[-1] + range_ps + 1])
+    return t_a, t_b[b_low:b_high]

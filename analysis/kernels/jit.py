@@ -1,0 +1,17 @@
+"""How erbia compiles: numba, without the GIL, cached on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compiles ``function`` on first call for the array types it meets; releases the GIL; keeps the result on disk."""
+    compiled: Callable[P, R] = numba.njit(nogil=True, cache=True)(function)
+    return compiled

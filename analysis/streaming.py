@@ -1,0 +1,78 @@
+"""Following one tagger's blocks: what of the time was live, what was lost, and which clicks may count.
+
+Every incremental form in ``analysis`` takes ``TagBlock``s in order through ``feed`` and gives the answer its batch form
+gives for the live clicks, wherever the blocks are cut. A block with overflow is not live: its clicks do not count.
+A gap between blocks is not live either.
+"""
+
+from __future__ import annotations
+
+from .errors import UsageError
+from .records import Interval, TagBlock, TimeTags, ValidityMask
+from .times import as_times_ps
+
+
+class LiveTime:
+    """The live stretches of one tagger's stream.
+
+    Attributes:
+        live_time_ps: total length of the live blocks so far.
+        missed: clicks known to be lost (blocks that lost an unknown number add nothing here).
+        t_stop_ps: end of the last block, None before the first.
+    """
+
+    def __init__(self) -> None:
+        self.live_time_ps = 0
+        self.missed = 0
+        self.t_stop_ps: int | None = None
+        self._live: list[Interval] = []
+        self._dead: list[Interval] = []
+
+    def feed(self, block: TagBlock) -> TimeTags:
+        """Notes the block and returns its live clicks: all of them, or none if the block lost some.
+
+        Raises:
+            UsageError: the block starts before the last one ended, or holds clicks out of order or outside its time.
+        """
+        self._check(block)
+        if self.t_stop_ps is not None and block.t_start_ps > self.t_stop_ps:
+            _extend(self._dead, Interval(self.t_stop_ps, block.t_start_ps, "gap"))
+        self.t_stop_ps = block.t_stop_ps
+        if block.overflow:
+            self.missed += max(block.missed, 0)
+            _extend(self._dead, Interval(block.t_start_ps, block.t_stop_ps, "overflow"))
+            return TimeTags.empty()
+        self.live_time_ps += block.t_stop_ps - block.t_start_ps
+        _extend(self._live, Interval(block.t_start_ps, block.t_stop_ps, "live"))
+        return block.tags
+
+    def live(self) -> ValidityMask:
+        """The live stretches, adjoining blocks joined."""
+        return ValidityMask(tuple(self._live))
+
+    def dead(self) -> ValidityMask:
+        """The stretches that do not count, with the reason: ``overflow`` or ``gap``."""
+        return ValidityMask(tuple(self._dead))
+
+    def follows(self, block: TagBlock) -> bool:
+        """Whether the block begins exactly where the last one ended."""
+        return self.t_stop_ps == block.t_start_ps
+
+    def _check(self, block: TagBlock) -> None:
+        where = f"block [{block.t_start_ps}, {block.t_stop_ps}) ps of {block.source}"
+        if block.t_stop_ps < block.t_start_ps:
+            raise UsageError(f"{where} ends before it starts")
+        if self.t_stop_ps is not None and block.t_start_ps < self.t_stop_ps:
+            raise UsageError(f"{where} starts before the last block ended ({self.t_stop_ps} ps); feed blocks in order")
+        times = as_times_ps(block.tags.t_ps, f"t_ps of {where}")
+        if len(times) and not block.t_start_ps <= times[0] <= times[-1] < block.t_stop_ps:
+            raise UsageError(f"{where} holds clicks outside its time: {times[0]} … {times[-1]} ps")
+
+
+def _extend(intervals: list[Interval], new: Interval) -> None:
+    """Appends ``new``, joined to the last interval when they touch and share the reason."""
+    if new.t_start_ps == new.t_stop_ps:
+        return
+    if intervals and intervals[-1].t_stop_ps == new.t_start_ps and intervals[-1].reason == new.reason:
+        new = Interval(intervals.pop().t_start_ps, new.t_stop_ps, new.reason)
+    intervals.append(new)

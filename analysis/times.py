@@ -1,0 +1,69 @@
+"""The checks every time-tag function makes on what it is given: integer, one-dimensional, sorted, far from overflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .errors import UsageError
+from .records import Int64Array
+
+#: Times and ranges stay within ±2^62 ps (53 days either way), so that a time plus a range never overflows int64.
+TIME_LIMIT_PS = 2**62
+
+
+def as_times_ps(values: ArrayLike, name: str) -> Int64Array:
+    """``values`` as a sorted, contiguous int64 (N,) array of picoseconds; copies only when it must.
+
+    Raises:
+        UsageError: not 1-d, not integers (floats lose picoseconds after 2.5 h), not sorted, or beyond ±2^62 ps.
+    """
+    from .kernels.order import first_descent
+
+    given: np.ndarray[Any, Any] = np.asarray(values)
+    if given.ndim != 1:
+        raise UsageError(f"{name} must be one-dimensional, got {given.ndim} axes")
+    if given.size == 0:
+        return np.empty(0, np.int64)
+    if given.dtype.kind not in "iu":
+        raise UsageError(f"{name} must be integer picoseconds, got {given.dtype}: floats lose picoseconds after 2.5 h")
+    if given.dtype.kind == "u" and int(given.max()) > TIME_LIMIT_PS:
+        raise UsageError(f"{name} holds {int(given.max())} ps, beyond the limit of ±2^62 ps")
+    times: Int64Array = np.ascontiguousarray(given, np.int64)
+    at = first_descent(times)
+    if at >= 0:
+        raise UsageError(
+            f"{name} must be sorted: element {at} ({times[at]} ps) is earlier than element {at - 1} ({times[at - 1]} ps)"
+        )
+    for edge in (times[0], times[-1]):
+        if not -TIME_LIMIT_PS <= edge <= TIME_LIMIT_PS:
+            raise UsageError(f"{name} holds {edge} ps, beyond the limit of ±2^62 ps")
+    return times
+
+
+def check_positive_ps(value: int, name: str) -> int:
+    """``value`` as an int in (0, 2^62]. Raises UsageError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise UsageError(f"{name} must be an integer number of picoseconds, got {value!r}")
+    if not 0 < value <= TIME_LIMIT_PS:
+        raise UsageError(f"{name} must be between 1 and 2^62 ps, got {value}")
+    return int(value)
+
+
+def span_ps(*times_ps: Int64Array) -> int:
+    """From the first to the last of all the given sorted times; 0 when there are none."""
+    kept = [t for t in times_ps if len(t)]
+    if not kept:
+        return 0
+    return max(int(t[-1]) for t in kept) - min(int(t[0]) for t in kept)
+
+
+def bins_in(bin_ps: int, range_ps: int) -> int:
+    """How many bins of ``bin_ps`` make up ``range_ps``. Raises UsageError unless both are positive and it is whole."""
+    check_positive_ps(bin_ps, "bin_ps")
+    check_positive_ps(range_ps, "range_ps")
+    if range_ps % bin_ps:
+        raise UsageError(f"range_ps ({range_ps}) must be a multiple of bin_ps ({bin_ps})")
+    return int(range_ps // bin_ps)
