@@ -125,9 +125,10 @@ class TimeTagger(Protocol):
 
 @runtime_checkable
 class PulseGenerator(Protocol):
-    """Plays a PulseTable: ``load`` checks and uploads, ``arm`` readies, ``start`` runs, ``stop`` ends with all outputs low."""
+    """Plays a PulseTable: ``load`` checks and uploads, ``arm`` readies, ``start`` runs, ``stop`` ends with all outputs low. Edges lie on multiples of ``sample_ps``."""
 
     running: ParameterBase
+    sample_ps: int
 
     def load(self, table: PulseTable) -> None: ...
     def arm(self) -> None: ...
@@ -196,11 +197,15 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One site: the instruments that belong to it, by role (``tagger``, ``memory``, …), and its tagger's channels."""
+    """One site: its instruments by role (``tagger``, ``memory``, ``detector``), its tagger's channels, its distance.
+
+    ``photon_delay_ps`` is the time light takes from the node to the midpoint detectors.
+    """
 
     name: str
     instruments: dict[str, str] = field(default_factory=dict)
     channels: tuple[Channel, ...] = ()
+    photon_delay_ps: int = 0
 
     def channel(self, name: str) -> int:
         """Number of the channel of that name. Raises KeyError naming the channels there are."""

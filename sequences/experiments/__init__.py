@@ -1,0 +1,41 @@
+"""The experiments by name: the shipped ones and those of installed plug-ins (entry point ``erbia.experiments``)."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from typing import Any
+
+from ...analysis.errors import UsageError
+from .base import Experiment
+from .bell_test import BellTest
+from .clock_sync import ClockSync
+from .heralded_entanglement import HeraldedEntanglement
+from .storage_time import StorageTime
+from .timing_jitter import TimingJitter
+
+_SHIPPED: tuple[type[Experiment[Any, Any]], ...] = (
+    HeraldedEntanglement,
+    BellTest,
+    ClockSync,
+    StorageTime,
+    TimingJitter,
+)
+
+
+def experiments() -> dict[str, type[Experiment[Any, Any]]]:
+    """Every experiment class by its name."""
+    found = {cls.name: cls for cls in _SHIPPED}
+    for point in entry_points(group="erbia.experiments"):
+        found[point.name] = point.load()
+    return found
+
+
+def find_experiment(name: str) -> type[Experiment[Any, Any]]:
+    """The experiment of that name. Raises UsageError listing the names there are."""
+    known = experiments()
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"no experiment {name!r}{hint} (there are {', '.join(known)})")
+    return known[name]

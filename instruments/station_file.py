@@ -1,0 +1,133 @@
+"""What a station file may say. Keys are fixed; an unknown one is an error that names file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from ..analysis.quantity import parse_quantity
+from .config_file import load_checked
+from .errors import ConfigError
+
+Seconds = Annotated[float, BeforeValidator(lambda value: parse_quantity(value, "s"))]
+
+
+class Part(BaseModel):
+    """Base of every section: frozen, and deaf to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InstrumentSection(Part):
+    """One instrument: a section of a QCoDeS station file, as QCoDeS defines it."""
+
+    type: str
+    address: str | None = None
+    enable_forced_reconnect: bool | None = None
+    auto_reconnect: bool | None = None
+    init: dict[str, Any] = Field(default_factory=dict)
+    parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    add_parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("type")
+    @classmethod
+    def _dotted(cls, value: str) -> str:
+        if "." not in value:
+            raise ValueError(f"{value!r} names no class; write package.module.Class")
+        return value
+
+
+class ChannelSection(Part):
+    """One tagger input."""
+
+    name: str
+    delay_ps: int = 0
+    detector: str = ""
+
+
+class NodeSection(Part):
+    """One site: its instruments by role, and how long light takes from it to the midpoint."""
+
+    tagger: str
+    memory: str | None = None
+    detector: str | None = None
+    photon_delay_s: Seconds = Field(default=0.0, ge=0.0)
+
+
+class LinkSection(Part):
+    """One optical or electrical connection between ports (``instrument.port``)."""
+
+    source: str
+    target: str
+    kind: Literal["optical", "electrical"] = "optical"
+
+
+class TwinSection(Part):
+    """The simulated lab behind the mock instruments."""
+
+    preset: str
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    seed: int = 0
+    pace: Literal["free"] | float = "free"
+
+
+class InterlockSection(Part):
+    """When ``parameter`` leaves ``[minimum, maximum]`` the lab is made safe."""
+
+    parameter: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class StationFile(Part):
+    """A whole station file."""
+
+    instruments: dict[str, InstrumentSection]
+    nodes: dict[str, NodeSection] = Field(default_factory=dict)
+    channels: dict[str, dict[int, ChannelSection]] = Field(default_factory=dict)
+    roles: dict[str, str] = Field(default_factory=dict)
+    wiring: tuple[LinkSection, ...] = ()
+    twin: TwinSection | None = None
+    interlocks: tuple[InterlockSection, ...] = ()
+
+
+def find_station(name_or_path: str | Path) -> Path:
+    """Path of a shipped station (by name) or of a file. Raises ConfigError listing the shipped ones."""
+    path = Path(name_or_path)
+    if path.suffix in {".yaml", ".yml"}:
+        return path
+    folder = Path(__file__).parent.parent / "configs" / "stations"
+    shipped = sorted(p.stem for p in folder.glob("*.yaml"))
+    if str(name_or_path) not in shipped:
+        raise ConfigError(f"no station {str(name_or_path)!r}: give a .yaml file or one of {', '.join(shipped)}")
+    return folder / f"{name_or_path}.yaml"
+
+
+def read_station(path: Path) -> StationFile:
+    """The checked station file. Raises ConfigError naming file, line and allowed values."""
+    station = load_checked(path, StationFile)
+    for where, name in _references(station):
+        if name not in station.instruments:
+            raise ConfigError(
+                f"{path}: {where} names instrument {name!r}; the file has {', '.join(station.instruments)}"
+            )
+    return station
+
+
+def _references(station: StationFile) -> list[tuple[str, str]]:
+    """Every place that names an instrument, with that name."""
+    found = [(f"channels.{tagger}", tagger) for tagger in station.channels]
+    found += [(f"roles.{role}", name) for role, name in station.roles.items()]
+    for name, node in station.nodes.items():
+        found += [
+            (f"nodes.{name}.{role}", instrument)
+            for role in ("tagger", "memory", "detector")
+            if (instrument := getattr(node, role)) is not None
+        ]
+    for link in station.wiring:
+        found += [("wiring", end.split(".")[0]) for end in (link.source, link.target)]
+    for tagger, channels in station.channels.items():
+        found += [(f"channels.{tagger}", c.detector.split(".")[0]) for c in channels.values() if c.detector]
+    return found

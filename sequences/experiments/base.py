@@ -1,0 +1,145 @@
+"""What an experiment is: a typed config, a plan, and a fold over the blocks of data.
+
+``build`` says what to do (values only). ``begin``, ``step`` and ``result`` turn data into numbers; the runner folds them
+over blocks as they arrive, ``analyze`` over the blocks of a file, so live and offline numbers are the same. None of
+them touches hardware, a file or a clock.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
+
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ...analysis.quantity import parse_quantity
+from ...analysis.records import TagBlock
+from ...instruments.interfaces import Node
+from ..documents import Result
+from ..sequence import Sequence
+
+
+def quantity(unit: str) -> tuple[BeforeValidator, Any]:
+    """Pydantic annotations of a number in ``unit`` that may be typed with a prefix (``"20 us"``)."""
+    return BeforeValidator(lambda value: parse_quantity(value, unit)), Field(json_schema_extra={"unit": unit})
+
+
+Seconds = Annotated[float, *quantity("s")]
+Watts = Annotated[float, *quantity("W")]
+Amperes = Annotated[float, *quantity("A")]
+
+
+def to_ps(seconds: float) -> int:
+    """Seconds as whole picoseconds."""
+    return round(seconds * 1e12)
+
+
+class ExperimentConfig(BaseModel):
+    """Base of every experiment's configuration: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One stretch of a run in which nothing is changed: parameters applied first, then the sequence played.
+
+    ``parameters`` maps ``instrument.parameter`` (or a role instead of the instrument) to its value.
+    """
+
+    name: str
+    sequence: Sequence | None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The settings of a run, in order, and which nodes' taggers are recorded."""
+
+    settings: tuple[Setting, ...]
+    sources: tuple[str, ...]
+
+
+class Action(Enum):
+    """What the data ask the runner to do next."""
+
+    CONTINUE = "continue"
+    NEXT_SETTING = "next setting"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a run is, 0..1, and in words."""
+
+    fraction: float
+    message: str = ""
+
+
+C = TypeVar("C", bound=ExperimentConfig)
+S = TypeVar("S")
+
+
+class Experiment(ABC, Generic[C, S]):
+    """One named recipe; ``on`` binds it to the sites of a lab, by name, before anything else is called.
+
+    Class attributes:
+        name: as typed on the command line.
+        title: as shown.
+        Config: the pydantic model of its configuration.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    Config: ClassVar[type[ExperimentConfig]]
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+        self.nodes: Mapping[str, Node] = {}
+
+    def on(self, nodes: Mapping[str, Node]) -> Self:
+        """The same experiment, bound to the sites of a lab (or of a file)."""
+        bound = copy(self)
+        bound.nodes = nodes
+        return bound
+
+    @abstractmethod
+    def build(self) -> Plan:
+        """The plan. Pure: the same config and nodes give the same plan."""
+
+    @abstractmethod
+    def begin(self) -> S:
+        """State before any data."""
+
+    @abstractmethod
+    def step(self, state: S, setting: int, block: TagBlock) -> tuple[S, Action]:
+        """State after one more block, taken during the setting of that index, and what to do next."""
+
+    @abstractmethod
+    def result(self, state: S) -> Result:
+        """What the data so far say."""
+
+    @abstractmethod
+    def standing(self, state: S) -> Standing:
+        """How far the run is."""
+
+    def herald_rows(self, state: S) -> list[NDArray[Any]]:
+        """Herald tables (HERALD_DTYPE) in the order found, one more entry or none per step; empty without heralds."""
+        return []
+
+    def shortfall(self, state: S) -> str:
+        """Why the run has no answer (an honest negative), or an empty string."""
+        return ""
+
+
+def fold(experiment: Experiment[Any, Any], blocks: Iterable[tuple[int, TagBlock]]) -> Any:
+    """State after all blocks; what a run does live, without its hardware."""
+    state = experiment.begin()
+    for setting, block in blocks:
+        state, _ = experiment.step(state, setting, block)
+    return state

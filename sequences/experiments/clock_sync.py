@@ -1,0 +1,89 @@
+"""Clock offset and skew between two nodes from the photon pairs they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from pydantic import Field
+
+from ...analysis.clock_model import to_clock_b
+from ...analysis.clock_sync import synchronize
+from ...analysis.correlation import correlate
+from ...analysis.records import PS_PER_S, ClockModel, CorrelationHistogram, Int64Array, TagBlock
+from ..documents import Result
+from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .link import NODES
+
+
+class ClockSyncConfig(ExperimentConfig):
+    """Configuration of ``clock_sync``."""
+
+    duration_s: Seconds = Field(5.0, gt=0, description="how long to collect pairs")
+    max_offset_s: Seconds = Field(0.2, gt=0, le=8.0, description="largest clock offset searched, either sign")
+    max_ppm: float = Field(1.5, gt=0, le=150.0, description="largest fractional frequency difference searched, in 1e-6")
+    histogram_range_s: Seconds = Field(5e-9, gt=0, description="half width of the pair histogram")
+    histogram_bin_s: Seconds = Field(10e-12, ge=1e-12, description="bin of the pair histogram")
+
+
+@dataclass
+class SyncState:
+    """Photon times of each node, in blocks, and the live time."""
+
+    photons: dict[str, list[Int64Array]] = field(default_factory=lambda: {name: [] for name in NODES})
+    live_ps: dict[str, int] = field(default_factory=lambda: dict.fromkeys(NODES, 0))
+
+    def times_ps(self, name: str) -> Int64Array:
+        return np.concatenate(self.photons[name]) if self.photons[name] else np.empty(0, np.int64)
+
+
+class ClockSync(Experiment[ClockSyncConfig, SyncState]):
+    """One source, one photon of each pair to each node: both record, the correlation peak gives offset and skew."""
+
+    name = "clock_sync"
+    title = "Clock synchronisation from photon pairs"
+    Config = ClockSyncConfig
+
+    def build(self) -> Plan:
+        return Plan((Setting("pairs", None, {"pair_source.emission": True}),), NODES)
+
+    def begin(self) -> SyncState:
+        return SyncState()
+
+    def step(self, state: SyncState, setting: int, block: TagBlock) -> tuple[SyncState, Action]:
+        photon = self.nodes[block.source].channel("photon")
+        state.photons[block.source].append(block.tags.on(photon))
+        state.live_ps[block.source] += block.t_stop_ps - block.t_start_ps
+        done = min(state.live_ps.values()) >= to_ps(self.config.duration_s)
+        return state, Action.FINISH if done else Action.CONTINUE
+
+    def result(self, state: SyncState) -> Result:
+        counts = {name: {"photons": sum(len(part) for part in state.photons[name])} for name in NODES}
+        if self.standing(state).fraction < 1.0:
+            return Result({}, counts=counts)
+        a_ps, b_ps = (state.times_ps(name) for name in NODES)
+        if not (len(a_ps) and len(b_ps)):
+            return Result({}, counts=counts)
+        sync = synchronize(a_ps, b_ps, max_offset_s=self.config.max_offset_s, max_ppm=self.config.max_ppm)
+        if sync.model is None:
+            return Result({}, counts=counts)
+        estimates = {"clock_offset_ps": sync.offset, "clock_skew": sync.skew_estimate}
+        pairs = {"pairs": {"found": sync.pairs}}
+        return Result(estimates, {"pairs": self._pair_histogram(a_ps, b_ps, sync.model)}, counts | pairs)
+
+    def _pair_histogram(self, a_ps: Int64Array, b_ps: Int64Array, model: ClockModel) -> CorrelationHistogram:
+        """Delays left after A's times were brought to B's clock: what is left is the detectors' jitter."""
+        bin_ps = to_ps(self.config.histogram_bin_s)
+        range_ps = to_ps(self.config.histogram_range_s) // bin_ps * bin_ps
+        return correlate(to_clock_b(a_ps, model), b_ps, bin_ps=bin_ps, range_ps=range_ps)
+
+    def standing(self, state: SyncState) -> Standing:
+        taken_s = min(state.live_ps.values()) / PS_PER_S
+        return Standing(min(1.0, taken_s / self.config.duration_s), f"{taken_s:.3g} of {self.config.duration_s:g} s")
+
+    def shortfall(self, state: SyncState) -> str:
+        if any(not sum(map(len, state.photons[name])) for name in NODES):
+            return "no photon at one of the nodes: is the pair source on and are the detectors biased?"
+        return (
+            "" if "clock_offset_ps" in self.result(state).estimates else "no correlation peak found in the search range"
+        )

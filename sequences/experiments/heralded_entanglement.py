@@ -1,0 +1,57 @@
+"""Heralded entanglement of two memories: fidelity from the correlators XX, YY, ZZ, and the herald rate."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ...analysis.fidelity import estimate_fidelity
+from ...analysis.records import Estimate
+from .base import Action
+from .link_data import OUTCOMES, LinkState
+from .link_run import LinkConfig, LinkExperiment
+
+#: Turning psi- into psi+ (a z rotation at Bob, done here in the analysis) flips Bob's result along x and y.
+_FLIPPED = {"X": {"++": "+-", "+-": "++", "-+": "--", "--": "-+"}}
+_FLIPPED["Y"] = _FLIPPED["X"]
+
+
+class HeraldedEntanglementConfig(LinkConfig):
+    """Configuration of ``heralded_entanglement``."""
+
+    bases: tuple[str, ...] = Field(("XX", "YY", "ZZ"), min_length=1, description="read-out axes of Alice and Bob")
+    precision: float | None = Field(
+        None, gt=0, lt=1, description="stop when the fidelity's standard error is below this"
+    )
+
+
+class HeraldedEntanglement(LinkExperiment[HeraldedEntanglementConfig]):
+    """Fidelity to psi+, both herald outcomes together, raw and corrected for the calibrated read-out errors."""
+
+    name = "heralded_entanglement"
+    title = "Heralded entanglement of two memories"
+    Config = HeraldedEntanglementConfig
+
+    def figures(self, state: LinkState) -> dict[str, Estimate]:
+        counts = {basis: self._as_psi_plus(state, basis) for basis in self.config.bases}
+        if not {"XX", "ZZ"} <= counts.keys():
+            return {}
+        table = {"target": "psi+", "bases": counts}
+        raw = estimate_fidelity(table)
+        corrected = estimate_fidelity({**table, "readout": self.readout_calibration(state)})
+        correlators = {f"e_{basis.lower()}": e for basis, e in raw.correlators.items()}
+        return {"fidelity": corrected.fidelity, "fidelity_raw": raw.fidelity, **correlators}
+
+    def _next(self, state: LinkState, setting: int) -> Action:
+        if self.config.precision is not None and self._precise(state, self.config.precision):
+            return Action.FINISH
+        return super()._next(state, setting)
+
+    def _precise(self, state: LinkState, precision: float) -> bool:
+        if not all(state.read(self.setting_of(basis)) for basis in self.config.bases):
+            return False
+        return self.figures(state)["fidelity"].std < precision
+
+    def _as_psi_plus(self, state: LinkState, basis: str) -> dict[str, int]:
+        joint = state.joint(self.setting_of(basis))
+        flip = _FLIPPED.get(basis[1], {})
+        return {result: joint[1][result] + joint[-1][flip.get(result, result)] for result in OUTCOMES}

@@ -1,0 +1,163 @@
+"""From tags to joint outcomes: heralds at the midpoint, read-outs at the nodes, matched setting by setting.
+
+The k-th herald of a setting belongs to the k-th herald marker at each node of that setting: the herald electronics send
+exactly one marker a herald, so matching needs no common clock.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.gating import GateStream
+from ...analysis.heralds import HeraldRule, HeraldStream
+from ...analysis.records import PS_PER_S, CorrelationHistogram, TagBlock
+from ...instruments.interfaces import Node
+from .base import to_ps
+from .link import HEADER_PS, NODES, LinkTiming, calibration_window_ps, photon_delay_ps
+
+MIDPOINT = "midpoint"
+OUTCOMES = ("++", "+-", "-+", "--")
+_ARRIVAL_BINS = 400
+
+
+def herald_rule(timing: LinkTiming, nodes: Mapping[str, Node]) -> HeraldRule:
+    """The herald rule of a link in the terms of the midpoint tagger."""
+    midpoint = nodes[MIDPOINT]
+    early, late = timing.windows_ps(photon_delay_ps(nodes))
+    return HeraldRule(
+        sync_channel=midpoint.channel("sync"),
+        detector_a=midpoint.channel("detector_a"),
+        detector_b=midpoint.channel("detector_b"),
+        header_ps=HEADER_PS,
+        period_ps=to_ps(timing.attempt_period_s),
+        attempts_per_burst=timing.attempts_per_burst,
+        early_ps=early,
+        late_ps=late,
+    )
+
+
+@dataclass
+class LinkState:
+    """Everything a link experiment has learnt so far, by setting.
+
+    Attributes:
+        outcomes: herald outcomes in order: +1 psi+, -1 psi-, 0 where the tagger lost clicks (not used).
+        bright: read-out results of each node in order: True bright ('+'), False dark ('-'), None where clicks were lost.
+        closed: settings whose pulses have stopped: what still comes is read out, but its time no longer counts.
+        arrival: clicks at the midpoint against time in the attempt.
+    """
+
+    herald_stream: HeraldStream
+    gates: dict[str, GateStream]
+    calibration_gates: dict[str, GateStream]
+    storage_ps: int
+    rows: list[NDArray[Any]] = field(default_factory=list)
+    outcomes: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    bright: dict[str, dict[int, list[bool | None]]] = field(
+        default_factory=lambda: {n: defaultdict(list) for n in NODES}
+    )
+    closed: set[int] = field(default_factory=set)
+    live_ps: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    attempts: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    arrival: NDArray[np.int64] = field(default_factory=lambda: np.zeros(_ARRIVAL_BINS, np.int64))
+    last_sync_ps: int | None = None
+
+    def heralds(self, setting: int) -> int:
+        return len(self.outcomes[setting])
+
+    def read(self, setting: int) -> int:
+        """Heralds of a setting whose two read-outs are both in."""
+        return min(self.heralds(setting), *(len(self.bright[name][setting]) for name in NODES))
+
+    def joint(self, setting: int) -> dict[int, dict[str, int]]:
+        """Counts by herald outcome (+1 psi+, -1 psi-) and joint read-out result."""
+        counts = {outcome: dict.fromkeys(OUTCOMES, 0) for outcome in (1, -1)}
+        triples = zip(self.outcomes[setting], *(self.bright[name][setting] for name in NODES), strict=False)
+        for outcome, a, b in triples:
+            if outcome == 0 or a is None or b is None:
+                continue
+            counts[outcome][("+" if a else "-") + ("+" if b else "-")] += 1
+        return counts
+
+    def calibration(self, name: str, setting: int) -> dict[str, int]:
+        """Read-out results of one node in a calibration setting."""
+        results = self.bright[name][setting]
+        return {"+": results.count(True), "-": results.count(False)}
+
+
+def begin(timing: LinkTiming, nodes: Mapping[str, Node]) -> LinkState:
+    """The state before any data."""
+    light_ps = timing.readout_ps(photon_delay_ps(nodes))
+    photon = {name: nodes[name].channel("photon") for name in NODES}
+    return LinkState(
+        herald_stream=HeraldStream(herald_rule(timing, nodes)),
+        gates={n: GateStream(nodes[n].channel("herald"), photon[n], *light_ps) for n in NODES},
+        storage_ps=timing.echo_ps(photon_delay_ps(nodes)) - timing.superposition_ps,
+        calibration_gates={
+            n: GateStream(nodes[n].channel("sync"), photon[n], *calibration_window_ps(timing)) for n in NODES
+        },
+    )
+
+
+def take_calibration(state: LinkState, setting: int, block: TagBlock) -> None:
+    """Folds a block of a calibration setting in: one read-out a sync marker."""
+    if block.source in NODES:
+        _take_readouts(state, setting, block, state.calibration_gates[block.source])
+
+
+def take_attempts(state: LinkState, setting: int, block: TagBlock) -> None:
+    """Folds a block of an entangling setting in."""
+    if block.source in NODES:
+        _take_readouts(state, setting, block, state.gates[block.source])
+        return
+    before = state.herald_stream.attempts
+    rows = state.herald_stream.feed(block)
+    rows["setting"] = setting
+    rows["storage_ps"] = state.storage_ps
+    state.rows.append(rows)
+    state.outcomes[setting].extend((rows["outcome"] * rows["valid"]).tolist())
+    if setting not in state.closed:
+        state.attempts[setting] += state.herald_stream.attempts - before
+        state.live_ps[setting] += 0 if block.overflow else block.t_stop_ps - block.t_start_ps
+    _take_arrivals(state, block)
+
+
+def _take_readouts(state: LinkState, setting: int, block: TagBlock, gate: GateStream) -> None:
+    _, counts, valid = gate.feed(block)
+    results = zip(counts.tolist(), valid.tolist(), strict=True)
+    state.bright[block.source][setting].extend(n > 0 if ok else None for n, ok in results)
+
+
+def _take_arrivals(state: LinkState, block: TagBlock) -> None:
+    """Histogram of click times within the attempt, for looking at the photon's shape and the windows."""
+    rule = state.herald_stream.rule
+    sync_ps = block.tags.on(rule.sync_channel)
+    if state.last_sync_ps is not None:
+        sync_ps = np.concatenate([np.array([state.last_sync_ps], np.int64), sync_ps])
+    clicks_ps = block.tags.on(rule.detector_a, rule.detector_b)
+    if len(sync_ps):
+        k = np.searchsorted(sync_ps, clicks_ps, side="right") - 1
+        phase_ps = (clicks_ps - sync_ps[np.maximum(k, 0)] - rule.header_ps) % rule.period_ps
+        state.arrival += np.bincount(phase_ps[k >= 0] * _ARRIVAL_BINS // rule.period_ps, minlength=_ARRIVAL_BINS)
+        state.last_sync_ps = int(sync_ps[-1])
+
+
+def arrival_histogram(state: LinkState) -> CorrelationHistogram:
+    """Clicks at the midpoint against time since the start of the attempt."""
+    rule = state.herald_stream.rule
+    bin_ps = rule.period_ps // _ARRIVAL_BINS
+    live_ps = sum(state.live_ps.values())
+    attempts = sum(state.attempts.values())
+    lag_ps = np.arange(_ARRIVAL_BINS, dtype=np.int64) * bin_ps
+    return CorrelationHistogram(lag_ps, state.arrival.copy(), bin_ps, attempts, int(state.arrival.sum()), live_ps)
+
+
+def live_s(state: LinkState) -> float:
+    """Live time of all entangling settings in seconds."""
+    return sum(state.live_ps.values()) / PS_PER_S

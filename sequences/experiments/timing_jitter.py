@@ -1,0 +1,94 @@
+"""Timing jitter of a detector and its tagger channel: weak laser pulses against the sync marker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import Field
+
+from ...analysis.correlation import correlate
+from ...analysis.jitter import fit_jitter
+from ...analysis.records import CorrelationHistogram, Int64Array, TagBlock
+from ..documents import Result
+from ..pulses import Pulse
+from ..sequence import Block, Sequence
+from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .link import HEADER_PS, header
+
+_PROBE_AT_PS = 200_000
+
+
+class TimingJitterConfig(ExperimentConfig):
+    """Configuration of ``timing_jitter``."""
+
+    channel: str = Field("detector_a", description="tagger channel of the detector")
+    clicks: int = Field(20_000, ge=100, description="clicks to collect")
+    period_s: Seconds = Field(2e-6, ge=1.5e-6, description="time between pulses")
+    bin_s: Seconds = Field(1e-12, ge=1e-12, description="histogram bin")
+    range_s: Seconds = Field(2e-9, gt=0, description="half width of the histogram")
+    search_s: Seconds = Field(0.1e-6, gt=0, description="how far from the marker the pulse is searched")
+
+
+@dataclass
+class JitterState:
+    """Marker and click times not yet histogrammed, and the histogram."""
+
+    sync_ps: Int64Array
+    click_ps: Int64Array
+    live_ps: int = 0
+
+
+class TimingJitter(Experiment[TimingJitterConfig, JitterState]):
+    """Histogram of clicks after the probe pulse; its width is detector, tagger (twice) and pulse together."""
+
+    name = "timing_jitter"
+    title = "Timing jitter of a detector"
+    Config = TimingJitterConfig
+
+    def build(self) -> Plan:
+        body_ps = to_ps(self.config.period_s) - HEADER_PS
+        body = Block(body_ps, (Pulse("gate", 0, body_ps), Pulse("probe", _PROBE_AT_PS, 1000)))
+        return Plan((Setting("probe", Sequence("probe pulses", header(), body)),), ("midpoint",))
+
+    def begin(self) -> JitterState:
+        return JitterState(np.empty(0, np.int64), np.empty(0, np.int64))
+
+    def step(self, state: JitterState, setting: int, block: TagBlock) -> tuple[JitterState, Action]:
+        midpoint = self.nodes["midpoint"]
+        state = JitterState(
+            np.concatenate([state.sync_ps, block.tags.on(midpoint.channel("sync"))]),
+            np.concatenate([state.click_ps, block.tags.on(midpoint.channel(self.config.channel))]),
+            state.live_ps + block.t_stop_ps - block.t_start_ps,
+        )
+        enough = len(state.click_ps) >= self.config.clicks
+        silent = state.live_ps > 100_000_000_000_000 and not len(state.click_ps)
+        return state, Action.FINISH if enough or silent else Action.CONTINUE
+
+    def result(self, state: JitterState) -> Result:
+        histogram = self._histogram(state)
+        if histogram.counts.sum() < 100:
+            return Result({}, {"probe": histogram})
+        fit = fit_jitter(histogram)
+        estimates = {"jitter_ps": fit.fwhm_ps, "jitter_sigma_ps": fit.sigma_ps, "jitter_tau_ps": fit.tau_ps}
+        return Result(estimates, {"probe": histogram})
+
+    def standing(self, state: JitterState) -> Standing:
+        n = len(state.click_ps)
+        return Standing(min(1.0, n / self.config.clicks), f"{n} of {self.config.clicks} clicks")
+
+    def shortfall(self, state: JitterState) -> str:
+        return "" if len(state.click_ps) else "no click came: is the detector biased and inside its gate?"
+
+    def _histogram(self, state: JitterState) -> CorrelationHistogram:
+        """Fine histogram around the pulse, found first on a coarse one."""
+        c = self.config
+        expected_ps = state.sync_ps + HEADER_PS + _PROBE_AT_PS
+        search_ps, coarse_ps = to_ps(c.search_s), 1000
+        coarse = correlate(expected_ps, state.click_ps, bin_ps=coarse_ps, range_ps=search_ps - search_ps % coarse_ps)
+        centre_ps = int(coarse.lag_ps[np.argmax(coarse.counts)]) if len(state.click_ps) else 0
+        bin_ps = to_ps(c.bin_s)
+        fine_ps = to_ps(c.range_s) // bin_ps * bin_ps
+        return correlate(
+            expected_ps + centre_ps, state.click_ps, bin_ps=bin_ps, range_ps=fine_ps, live_time_ps=state.live_ps
+        )

@@ -1,0 +1,177 @@
+"""A lab in a script: load a station, set parameters, run experiments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from ..analysis.errors import UsageError
+from ..analysis.files.runfile import Run, open_run
+from ..instruments.config_file import explain
+from ..instruments.errors import ConfigError, LimitError
+from ..instruments.interfaces import Node
+from ..instruments.station import LoadedStation, load
+from .control import RunControl
+from .experiments import find_experiment
+from .experiments.base import Experiment, ExperimentConfig
+from .runner import Subscriber, make_safe, run_experiment
+
+
+class Lab:
+    """A loaded station. ``station`` is the QCoDeS Station: existing QCoDeS scripts run on it unchanged."""
+
+    def __init__(self, loaded: LoadedStation) -> None:
+        self._loaded = loaded
+
+    @property
+    def station(self) -> Any:
+        return self._loaded.station
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        return self._loaded.nodes
+
+    @property
+    def simulated(self) -> bool:
+        return self._loaded.simulated
+
+    @property
+    def loaded(self) -> LoadedStation:
+        """The station with its file, roles and clock."""
+        return self._loaded
+
+    def hold(self, parameter: str, value: Any) -> None:
+        """Sets ``instrument.parameter`` and keeps it: no plan changes it as long as the lab is loaded.
+
+        Raises:
+            ConfigError: there is no such parameter.
+            LimitError: the value is refused; says what is allowed.
+        """
+        target = self._loaded.parameter(parameter)
+        try:
+            target.set(value)
+        except (ValueError, TypeError) as error:
+            allowed = f"allowed is {target.vals}" if target.vals is not None else str(error)
+            raise LimitError(parameter, f"{value!r} is refused; {allowed}") from error
+        self._loaded.held[target.full_name] = value
+
+    def run(
+        self,
+        experiment: str | Experiment[Any, Any],
+        *,
+        out_dir: str | Path = "runs",
+        operator: str = "",
+        subscribers: Sequence[Subscriber] = (),
+        control: RunControl | None = None,
+        **config: Any,
+    ) -> Run:
+        """Runs an experiment to its end and opens its file.
+
+        Args:
+            experiment: its name, or an instance with its config already made.
+            out_dir: where the run file goes.
+            config: keys of the experiment's config, when ``experiment`` is a name.
+
+        Raises:
+            UsageError: unknown experiment or key, or a plan that cannot be played.
+            InstrumentError: the lab failed; the file up to there is kept.
+        """
+        if isinstance(experiment, str):
+            experiment = make_experiment(experiment, config)
+        elif config:
+            raise UsageError(f"{experiment.name} has its config already; drop {', '.join(config)}")
+        path = run_experiment(
+            self._loaded,
+            experiment.on(self.nodes),
+            out_dir=Path(out_dir),
+            operator=operator,
+            subscribers=subscribers,
+            control=control,
+        )
+        return open_run(path)
+
+    def make_safe(self) -> None:
+        """Stops the pulses and switches every emission off."""
+        make_safe(self._loaded)
+
+    def close(self) -> None:
+        """Makes the lab safe and closes every instrument."""
+        try:
+            self.make_safe()
+        finally:
+            self._loaded.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def load_station(name_or_path: str | Path, seed: int | None = None) -> Lab:
+    """Loads a shipped station by name, or a station file, and connects its instruments.
+
+    Raises:
+        ConfigError: the file is wrong; names file, line and what is allowed.
+        InstrumentError: an instrument cannot be reached.
+    """
+    return Lab(load(name_or_path, seed))
+
+
+def make_experiment(name: str, config: Mapping[str, Any]) -> Experiment[Any, Any]:
+    """The named experiment with a config; dotted keys reach into sections (``timing.window_s``).
+
+    Raises:
+        UsageError: unknown experiment, key, or value; says what is allowed.
+    """
+    cls = find_experiment(name)
+    return cls(make_config(cls.Config, config, name))
+
+
+def make_config(model: type[ExperimentConfig], config: Mapping[str, Any], what: str) -> ExperimentConfig:
+    """A checked config. Raises ConfigError with one line a problem."""
+    nested: dict[str, Any] = {}
+    for dotted, value in config.items():
+        *sections, key = dotted.split(".")
+        target = nested
+        for section in sections:
+            target = target.setdefault(section, {})
+        target[key] = value
+    try:
+        return model.model_validate(nested)
+    except ValidationError as error:
+        raise ConfigError("; ".join(f"{what}: {explain(e, model)}" for e in error.errors())) from error
+
+
+def split_settings(texts: Sequence[str], instruments: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``KEY=VALUE`` texts as (keys of the config, instrument parameters to hold).
+
+    A key whose first part names an instrument or role is a parameter. Values are JSON where they parse as such
+    (numbers, booleans, lists), else text, so ``20 us`` and ``true`` both mean what they say.
+
+    Raises:
+        UsageError: a text without ``=``.
+    """
+    config: dict[str, Any] = {}
+    held: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {text!r} is not KEY=VALUE, e.g. heralds=100 or laser.emission=false")
+        target = held if "." in key and key.split(".")[0] in instruments else config
+        target[key] = _value(value)
+    return config, held
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
