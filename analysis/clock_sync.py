@@ -1,0 +1,217 @@
+"""Clock synchronisation from photon pairs: two streams of clicks in, a clock model with honest errors out.
+
+Three steps, each its own module: ``clock_acquire`` finds candidates with no prior, ``clock_verify`` zooms in on them
+until the peak is resolved or chance is exposed, ``clock_estimate`` fits offset, skew and drift at the statistical limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan, log, sqrt
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from .clock_acquire import ladder, search
+from .clock_estimate import Response
+from .clock_follow import Track, follow
+from .clock_model import referred_to
+from .clock_verify import Lock, zoom
+from .errors import UsageError
+from .records import PS_PER_S, ClockModel, Estimate, Int64Array
+
+DEFAULT_MAX_WORK = 4e9
+FALSE_ALARM = 1e-6
+HIGHEST_RATE_HZ = 1e9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SyncResult:
+    """What the pairs say about two clocks. ``found`` False means no peak stands out: every number is then nan.
+
+    Attributes:
+        found: a peak beyond chance was found.
+        model: maps A's clock to B's, written about the middle of A's record, with covariance; None if not found.
+        offset_ps, offset_std_ps: at t = 0 of A's clock.
+        skew, skew_std: at t = 0 of A's clock, dimensionless.
+        drift_per_s: change of skew per second; 0 when the data do not ask for one.
+        pairs: true pairs in the peak (background taken off).
+        significance: of the peak, in Gaussian sigmas, before the look-elsewhere correction.
+        false_alarm: probability that chance gives such a peak anywhere in the range searched.
+        segments: (t_start_ps, t_stop_ps, model) of each piece of A's record.
+        response: shape of the correlation peak learned from the pairs; None if not found.
+        offset, skew_estimate: the same two numbers as Estimates with intervals.
+        reason: one line, why nothing was found; empty if found.
+    """
+
+    found: bool
+    model: ClockModel | None
+    offset_ps: float
+    offset_std_ps: float
+    skew: float
+    skew_std: float
+    drift_per_s: float
+    pairs: int
+    significance: float
+    false_alarm: float
+    segments: tuple[tuple[int, int, ClockModel], ...]
+    response: Response | None
+    offset: Estimate
+    skew_estimate: Estimate
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able dict with the keys of ``erbia sync``; numbers that do not exist are None."""
+        plain: dict[str, Any] = {"found": self.found}
+        for name in ("offset_ps", "offset_std_ps", "skew", "skew_std", "drift_per_s", "significance", "false_alarm"):
+            value = getattr(self, name)
+            plain[name] = None if isnan(value) else value
+        plain["pairs"] = self.pairs
+        plain["response_std_ps"] = self.response.std_ps if self.response else None
+        plain["segments"] = [
+            {
+                "t_start_ps": start,
+                "t_stop_ps": stop,
+                "t_ref_ps": piece.t_ref_ps,
+                "offset_ps": piece.offset_ps,
+                "skew": piece.skew,
+                "drift_per_s": piece.drift_per_s,
+            }
+            for start, stop, piece in self.segments
+        ]
+        plain["offset"] = self.offset.as_dict()
+        plain["skew_estimate"] = self.skew_estimate.as_dict()
+        plain["reason"] = self.reason
+        return plain
+
+
+def synchronize(
+    t_a_ps: Int64Array,
+    t_b_ps: Int64Array,
+    *,
+    max_offset_s: float = 8.0,
+    max_ppm: float = 150.0,
+    max_work: float = DEFAULT_MAX_WORK,
+    confidence: float = 0.95,
+) -> SyncResult:
+    """Offset, skew and drift of clock B against clock A from the photon pairs both recorded.
+
+    Args:
+        t_a_ps, t_b_ps: int64 (N,), sorted clicks in picoseconds of each node's own clock.
+        max_offset_s: offsets (either sign) are looked for up to this, at the middle of A's record.
+        max_ppm: skews (either sign) are looked for up to this, in parts per million.
+        max_work: most transform points one rung of the search may cost (1e9 is roughly 10 s of one core); a weaker signal
+            needs more.
+        confidence: of the intervals of ``offset`` and ``skew_estimate``.
+
+    Returns:
+        A ``SyncResult``; ``found`` is False rather than a guess.
+
+    Raises:
+        UsageError: an input is not sorted int64, holds under two clicks, covers no common range, is the same stream
+            twice, or has an impossible click rate (wrong unit).
+    """
+    a, b = _checked(t_a_ps, "A"), _checked(t_b_ps, "B")
+    if np.array_equal(a, b):
+        raise UsageError(f"A and B are the same stream ({len(a)} identical tags); give the clicks of two nodes")
+    lag_range = _lag_range(a, b, max_offset_s, max_ppm)
+    nats_needed = _look_elsewhere(a, lag_range, max_ppm) - log(FALSE_ALARM)
+    lock = _acquire(a, b, lag_range, max_ppm * 1e-6, max_work, nats_needed)
+    if lock is None:
+        return _not_found(
+            f"no correlation peak within ±{max_offset_s:g} s and ±{max_ppm:g} ppm "
+            f"({len(a)} and {len(b)} clicks); record longer, narrow the range, or raise max_work={max_work:g}"
+        )
+    track = follow(a, b, lock)
+    if track.peak.response.std_ps < 1.0:
+        return _not_found(
+            f"a peak of {track.peak.pairs:.0f} pairs is only {track.peak.response.std_ps:.2g} ps wide, narrower than any "
+            "detector: are the tags in picoseconds?"
+        )
+    return _result(track, lock, lock.nats - nats_needed + log(FALSE_ALARM), confidence)
+
+
+def _checked(t_ps: Int64Array, name: str) -> Int64Array:
+    t = np.asarray(t_ps)
+    if t.ndim != 1 or t.dtype != np.int64:
+        raise UsageError(f"clicks of {name} must be a 1-d int64 array of picoseconds, got {t.dtype} with {t.ndim} axes")
+    if len(t) < 2:
+        raise UsageError(f"clicks of {name}: {len(t)} tags are too few to synchronise, at least 2 are needed")
+    steps = np.diff(t)
+    if np.any(steps < 0):
+        at = int(np.argmax(steps < 0))
+        raise UsageError(
+            f"clicks of {name} are not sorted: tag {at + 1} is {-int(steps[at])} ps earlier than tag {at}; sort first"
+        )
+    rate = len(t) / max(1, int(t[-1] - t[0])) * PS_PER_S
+    if rate > HIGHEST_RATE_HZ:
+        raise UsageError(
+            f"clicks of {name}: {len(t)} tags in {int(t[-1] - t[0]) / PS_PER_S:.3g} s are {rate:.2g} a second, more than any "
+            "detector gives: are the tags in picoseconds?"
+        )
+    return t
+
+
+def _lag_range(a: Int64Array, b: Int64Array, max_offset_s: float, max_ppm: float) -> tuple[int, int]:
+    if not max_offset_s > 0 or not 0 <= max_ppm <= 10_000:
+        raise UsageError(f"max_offset_s={max_offset_s:g} must be positive and max_ppm={max_ppm:g} within 0..10000")
+    limit = round(max_offset_s * PS_PER_S)
+    low, high = max(-limit, int(b[0] - a[-1])), min(limit, int(b[-1] - a[0]))
+    if low >= high:
+        raise UsageError(
+            f"A covers {a[0] / PS_PER_S:.3f}..{a[-1] / PS_PER_S:.3f} s and B {b[0] / PS_PER_S:.3f}..{b[-1] / PS_PER_S:.3f} s: "
+            f"no overlap within ±{max_offset_s:g} s; raise max_offset_s or check the files"
+        )
+    return low, high
+
+
+def _look_elsewhere(a: Int64Array, lag_range: tuple[int, int], max_ppm: float) -> float:
+    """ln of the number of distinguishable (offset, skew) cells at 100 ps over A's record."""
+    cell_ps = 100.0
+    record = float(a[-1] - a[0])
+    return log((lag_range[1] - lag_range[0]) / cell_ps + 1) + log(2e-6 * max_ppm * record / cell_ps + 1)
+
+
+def _acquire(
+    a: Int64Array, b: Int64Array, lag_range: tuple[int, int], max_skew: float, max_work: float, nats_needed: float
+) -> Lock | None:
+    for rung in ladder(a, lag_range, max_skew, max_work):
+        for candidate in search(a, b, rung):
+            lock = zoom(a, b, candidate)
+            if lock is not None and lock.nats > nats_needed:
+                return lock
+    return None
+
+
+def _result(track: Track, lock: Lock, excess_nats: float, confidence: float) -> SyncResult:
+    at_zero = referred_to(track.model, 0)
+    offset_std, skew_std = (float(np.sqrt(at_zero.covariance[k, k])) for k in (0, 1))
+    pairs = round(track.peak.pairs)
+    return SyncResult(
+        found=True,
+        model=track.model,
+        offset_ps=at_zero.offset_ps,
+        offset_std_ps=offset_std,
+        skew=at_zero.skew,
+        skew_std=skew_std,
+        drift_per_s=at_zero.drift_per_s,
+        pairs=pairs,
+        significance=sqrt(2 * lock.nats),
+        false_alarm=float(np.exp(-min(excess_nats, 700.0))),
+        segments=((track.t_start_ps, track.t_stop_ps, track.model),),
+        response=track.peak.response,
+        offset=_estimate(at_zero.offset_ps, offset_std, confidence, pairs, "ps"),
+        skew_estimate=_estimate(at_zero.skew, skew_std, confidence, pairs, ""),
+    )
+
+
+def _estimate(value: float, std: float, confidence: float, n: int, unit: str) -> Estimate:
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    return Estimate(value, value - z * std, value + z * std, confidence, std, n, "maximum likelihood on pairs", unit)
+
+
+def _not_found(reason: str) -> SyncResult:
+    nan = float("nan")
+    nothing = Estimate(nan, nan, nan, nan, nan, 0, "no peak found", "")
+    return SyncResult(False, None, nan, nan, nan, nan, nan, 0, 0.0, 1.0, (), None, nothing, nothing, reason)
