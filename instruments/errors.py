@@ -27,6 +27,10 @@ class InstrumentError(ErbiaError):
         answered = f" (answered {reply!r})" if reply is not None else ""
         super().__init__(f"{instrument}: {what}{asked}{answered}")
 
+    def __str__(self) -> str:
+        # QCoDeS appends context to args while the error passes through; the text stays one line.
+        return str(self.args[0])
+
 
 class ConnectionLost(InstrumentError):
     """The instrument cannot be reached or did not answer in time."""

@@ -1,0 +1,376 @@
+"""An emulated NI-DAQmx device (shaped like a PCIe-6363): tasks, sample clocks, triggers and reservations. No wire.
+
+Signals are ports named by terminal: ``Dev1/ao0`` (float or Waveform, written here), ``Dev1/ai0`` (sampled),
+``Dev1/ctr0`` or the terminal given to the counter (edges so far, sampled), ``Dev1/port0/line0`` (bool, written).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+
+from ...analysis.records import BoolArray, FloatArray
+from .ports import Ports, Waveform
+
+PAL_RESOURCE_RESERVED = -50103
+INVALID_VALUE = -200077
+PHYSICAL_CHANNEL_MISSING = -200170
+INVALID_TASK = -200088
+INVALID_DEVICE = -200220
+SAMPLES_NOT_YET_AVAILABLE = -200284
+WAIT_TIMED_OUT = -200560
+NO_SAMPLES_WRITTEN = -200462
+SAMPLE_CLOCK_MISSING = -200303
+
+POLL_S = 0.0005
+
+
+class Kind(Enum):
+    """What a channel does; the number is DAQmx's channel type."""
+
+    AI = 10100
+    AO = 10102
+    DI = 10151
+    DO = 10153
+    CI = 10131
+
+
+#: What the device has: pattern of the physical channel, kinds it serves.
+CHANNELS: tuple[tuple[str, frozenset[Kind]], ...] = (
+    (r"ao[0-3]", frozenset({Kind.AO})),
+    (r"ai([0-9]|[12][0-9]|3[01])", frozenset({Kind.AI})),
+    (r"_ao[0-3]_vs_aognd", frozenset({Kind.AI})),
+    (r"ctr[0-3]", frozenset({Kind.CI})),
+    (r"port[0-2]/line([0-9]|[12][0-9]|3[01])", frozenset({Kind.DI, Kind.DO})),
+)
+AO_RANGE_V = (-10.0, 10.0)
+
+
+class NiError(Exception):
+    """An error of the driver with its DAQmx number."""
+
+    def __init__(self, code: int, text: str) -> None:
+        self.code, self.text = code, text
+        super().__init__(f"{code}: {text}")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel of a task; ``terminal`` is the port it is wired to."""
+
+    name: str
+    physical: str
+    kind: Kind
+    terminal: str
+    low_v: float = AO_RANGE_V[0]
+    high_v: float = AO_RANGE_V[1]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleClock:
+    """Samples at ``rate_hz``, ``n`` of them when ``finite``; ``source`` names another task's clock or is empty."""
+
+    rate_hz: float
+    n: int
+    finite: bool
+    source: str = ""
+
+
+@dataclass
+class Task:
+    """One DAQmx task. ``started_s`` is the lab time of its first sample, None while it does not run."""
+
+    name: str
+    channels: list[Channel] = field(default_factory=list)
+    clock: SampleClock | None = None
+    start_trigger: str = ""
+    armed: bool = False
+    started_s: float | None = None
+    read_so_far: int = 0
+    buffer: FloatArray | None = None
+    edges_at_start: dict[str, float] = field(default_factory=dict)
+    attributes: dict[tuple[str, str, int], object] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind | None:
+        return self.channels[0].kind if self.channels else None
+
+    def resources(self) -> set[str]:
+        """What the task occupies: the timing engine of its subsystem if clocked, single channels otherwise."""
+        if self.clock is not None and self.kind in (Kind.AI, Kind.AO):
+            return {f"{self.channels[0].physical.split('/')[0]}/{self.kind.name.lower()} timing"} | self._channels()
+        return self._channels()
+
+    def _channels(self) -> set[str]:
+        return {channel.physical for channel in self.channels if channel.kind is not Kind.AI}
+
+
+class DaqDevice:
+    """The device and its tasks. Every method raises NiError as the driver would."""
+
+    def __init__(self, ports: Ports, name: str = "Dev1") -> None:
+        self.ports, self.name = ports, name
+        self.lock = threading.RLock()
+        self.tasks: dict[str, Task] = {}
+        self._made = 0
+        self._reserved: dict[str, str] = {}
+        self.power_on()
+
+    def power_on(self) -> None:
+        with self.lock:
+            self.tasks.clear()
+            self._reserved.clear()
+            for k in range(4):
+                self.ports.set(f"{self.name}/ao{k}", 0.0)
+
+    # -- tasks ---------------------------------------------------------------------------------------------------------
+
+    def create(self, name: str) -> tuple[Task, bool]:
+        with self.lock:
+            self._made += 1
+            name = name or f"_unnamedTask<{self._made}>"
+            is_new = name not in self.tasks
+            if is_new:
+                self.tasks[name] = Task(name)
+            return self.tasks[name], is_new
+
+    def task(self, name: str) -> Task:
+        if name not in self.tasks:
+            raise NiError(INVALID_TASK, "Task specified is invalid or does not exist.")
+        return self.tasks[name]
+
+    def clear(self, name: str) -> None:
+        with self.lock:
+            if name in self.tasks:
+                self.stop(self.tasks[name])
+                del self.tasks[name]
+
+    def add_channels(
+        self, task: Task, physical: str, name: str, kind: Kind, low_v: float = -10.0, high_v: float = 10.0
+    ) -> None:
+        expanded = expand(physical)
+        for one in expanded:
+            self._check_exists(one, kind)
+            label = name if name and len(expanded) == 1 else one
+            task.channels.append(Channel(label, one, kind, self._terminal(one), low_v, high_v))
+
+    def _check_exists(self, physical: str, kind: Kind) -> None:
+        device, _, channel = physical.partition("/")
+        if device != self.name:
+            raise NiError(INVALID_DEVICE, f"Device identifier is invalid.\n\nDevice Specified: {device}")
+        if not any(re.fullmatch(pattern, channel) and kind in kinds for pattern, kinds in CHANNELS):
+            raise NiError(
+                PHYSICAL_CHANNEL_MISSING,
+                f"Physical channel specified does not exist on this device.\n\nPhysical Channel Name: {channel}",
+            )
+
+    def _terminal(self, physical: str) -> str:
+        """The port behind a channel; the internal read-back ``_ao0_vs_aognd`` is the output itself."""
+        read_back = re.fullmatch(r"(.*)/_(ao\d)_vs_aognd", physical)
+        return f"{read_back[1]}/{read_back[2]}" if read_back else physical
+
+    def start(self, task: Task) -> None:
+        with self.lock:
+            if task.armed:
+                return
+            if task.clock is not None and task.kind is Kind.AO and task.buffer is None:
+                raise NiError(NO_SAMPLES_WRITTEN, "Generation cannot be started, because no samples were written.")
+            self._reserve(task)
+            task.armed, task.read_so_far = True, 0
+            if not task.start_trigger:
+                self._begin(task, self.ports.now_s())
+
+    def stop(self, task: Task) -> None:
+        with self.lock:
+            if task.kind is Kind.AO and task.started_s is not None and task.clock is not None:
+                self._freeze_outputs(task)
+            task.armed, task.started_s = False, None
+            self._reserved = {resource: owner for resource, owner in self._reserved.items() if owner != task.name}
+
+    def trigger(self, terminal: str, t_s: float | None = None) -> None:
+        """An edge at a terminal: tasks armed on it begin."""
+        with self.lock:
+            for task in self.tasks.values():
+                if task.armed and task.started_s is None and _bare(task.start_trigger) == _bare(terminal):
+                    self._begin(task, self.ports.now_s() if t_s is None else t_s)
+
+    def _reserve(self, task: Task) -> None:
+        for resource in task.resources():
+            if self._reserved.get(resource, task.name) != task.name:
+                raise NiError(
+                    PAL_RESOURCE_RESERVED,
+                    "The specified resource is reserved. The operation could not be completed as specified.",
+                )
+        self._reserved.update(dict.fromkeys(task.resources(), task.name))
+
+    def check_free(self, task: Task) -> None:
+        """An on-demand access to something another task holds is refused."""
+        with self.lock:
+            if any(self._reserved.get(resource, task.name) != task.name for resource in task.resources()):
+                raise NiError(
+                    PAL_RESOURCE_RESERVED,
+                    "The specified resource is reserved. The operation could not be completed as specified.",
+                )
+
+    def _begin(self, task: Task, t_s: float) -> None:
+        task.started_s = t_s
+        if task.kind is Kind.CI:
+            for channel in task.channels:
+                task.edges_at_start[channel.name] = float(self.ports.sample(channel.terminal, np.array([t_s]))[0])
+        if task.kind is Kind.AO and task.buffer is not None:
+            self._play(task)
+        self.trigger(f"{self.name}/{(task.kind or Kind.AI).name.lower()}/StartTrigger", t_s)
+
+    # -- clocks --------------------------------------------------------------------------------------------------------
+
+    def clock_of(self, task: Task) -> tuple[float, float] | None:
+        """(time of the first sample in s, rate in Hz) of the clock that drives a running task."""
+        if task.clock is None or task.started_s is None:
+            return None
+        source = _bare(task.clock.source)
+        if not source or source.lower().endswith("onboardclock"):
+            return task.started_s, task.clock.rate_hz
+        for other in self.tasks.values():
+            if other is not task and other.kind and source == f"{self.name}/{other.kind.name.lower()}/SampleClock":
+                clock = self.clock_of(other)
+                return None if clock is None else (max(clock[0], _next_tick(clock, task.started_s)), clock[1])
+        raise NiError(SAMPLE_CLOCK_MISSING, f"The sample clock source {task.clock.source} does not run.")
+
+    def available(self, task: Task) -> int:
+        """Samples acquired but not read yet."""
+        clock = self.clock_of(task)
+        if clock is None or task.clock is None:
+            return 0
+        acquired = max(0, int(np.floor((self.ports.now_s() - clock[0]) * clock[1])) + 1)
+        return (min(acquired, task.clock.n) if task.clock.finite else acquired) - task.read_so_far
+
+    def is_done(self, task: Task) -> bool:
+        if task.clock is None or not task.armed:
+            return True
+        clock = self.clock_of(task)
+        if clock is None:
+            return False
+        return task.clock.finite and self.ports.now_s() - clock[0] >= task.clock.n / clock[1]
+
+    def wait_done(self, task: Task, timeout_s: float) -> None:
+        if not _poll(lambda: self.is_done(task), timeout_s):
+            raise NiError(WAIT_TIMED_OUT, "Wait Until Done did not indicate that the task was done in time.")
+
+    def sample_times(self, task: Task, n: int, timeout_s: float) -> FloatArray:
+        """Lab times of the next ``n`` samples (-1: all there are, or all of a finite task): float64 (n,) s."""
+        if task.clock is None:
+            return np.full(max(n, 1), self.ports.now_s())
+        if not task.armed:
+            self.start(task)
+        if n == -1:
+            n = task.clock.n - task.read_so_far if task.clock.finite else self.available(task)
+        if not _poll(lambda: self.available(task) >= n, timeout_s):
+            raise NiError(SAMPLES_NOT_YET_AVAILABLE, "Some or all of the samples requested have not yet been acquired.")
+        clock = self.clock_of(task)
+        assert clock is not None
+        index = task.read_so_far + np.arange(n)
+        task.read_so_far += n
+        times: FloatArray = clock[0] + index / clock[1]
+        return times
+
+    # -- data ----------------------------------------------------------------------------------------------------------
+
+    def write_analog(self, task: Task, samples_v: FloatArray) -> None:
+        """float64 (channels, N) V: kept as the buffer of a clocked task, put out at once otherwise."""
+        for channel, row in zip(task.channels, samples_v, strict=True):
+            if row.min() < channel.low_v or row.max() > channel.high_v:
+                raise NiError(
+                    INVALID_VALUE, "Requested value is not a supported value for this property: out of range."
+                )
+        if task.clock is None:
+            self.check_free(task)
+            for channel, row in zip(task.channels, samples_v, strict=True):
+                self.ports.set(channel.terminal, float(row[-1]))
+            return
+        with self.lock:
+            task.buffer = samples_v
+            if task.started_s is not None:
+                self._play(task)
+
+    def write_lines(self, task: Task, levels: BoolArray) -> None:
+        """bool (channels, N)."""
+        self.check_free(task)
+        for channel, row in zip(task.channels, levels, strict=True):
+            self.ports.set(channel.terminal, bool(row[-1]))
+
+    def read_analog(self, task: Task, n: int, timeout_s: float) -> FloatArray:
+        """float64 (channels, n) V."""
+        t_s = self.sample_times(task, n, timeout_s)
+        return np.array([self.ports.sample(channel.terminal, t_s) for channel in task.channels])
+
+    def read_counts(self, task: Task, n: int, timeout_s: float) -> FloatArray:
+        """float64 (channels, n): edges since the start of the task, modulo 2³²."""
+        if not task.armed:
+            self.start(task)
+        t_s = self.sample_times(task, n, timeout_s)
+        rows = [
+            np.floor(self.ports.sample(channel.terminal, t_s) - task.edges_at_start.get(channel.name, 0.0)) % 2**32
+            for channel in task.channels
+        ]
+        return np.array(rows)
+
+    def read_lines(self, task: Task, n: int, timeout_s: float) -> BoolArray:
+        """bool (channels, n)."""
+        t_s = self.sample_times(task, n, timeout_s)
+        return np.array([self.ports.sample(channel.terminal, t_s) > 0.5 for channel in task.channels])
+
+    def route_counter(self, task: Task, terminal: str) -> None:
+        """Counts the edges of another terminal."""
+        task.channels = [Channel(c.name, c.physical, c.kind, _bare(terminal)) for c in task.channels]
+
+    def _play(self, task: Task) -> None:
+        assert task.buffer is not None
+        assert task.clock is not None
+        clock = self.clock_of(task)
+        if clock is None:
+            return
+        for channel, row in zip(task.channels, task.buffer, strict=True):
+            samples = np.resize(row, task.clock.n) if task.clock.finite else row
+            self.ports.set(channel.terminal, Waveform(samples, clock[1], clock[0], 1 if task.clock.finite else 0))
+
+    def _freeze_outputs(self, task: Task) -> None:
+        now_s = np.array([self.ports.now_s()])
+        for channel in task.channels:
+            self.ports.set(channel.terminal, float(self.ports.sample(channel.terminal, now_s)[0]))
+
+
+def expand(channels: str) -> list[str]:
+    """``"Dev1/ao0:2, Dev1/ai5"`` → each physical channel by itself."""
+    out: list[str] = []
+    for part in (piece.strip() for piece in channels.split(",") if piece.strip()):
+        span = re.fullmatch(r"(.*?)(\d+):(?:.*?)(\d+)", part)
+        if span is None:
+            out.append(part)
+        else:
+            out += [f"{span[1]}{k}" for k in range(int(span[2]), int(span[3]) + 1)]
+    return out
+
+
+def _bare(terminal: str) -> str:
+    return terminal.lstrip("/")
+
+
+def _next_tick(clock: tuple[float, float], t_s: float) -> float:
+    """First tick of the clock at or after ``t_s``."""
+    start_s, rate_hz = clock
+    return float(start_s + np.ceil(max(0.0, t_s - start_s) * rate_hz - 1e-9) / rate_hz)
+
+
+def _poll(condition: Callable[[], bool], timeout_s: float) -> bool:
+    end_s = time.monotonic() + timeout_s if timeout_s >= 0 else float("inf")
+    while not condition():
+        if time.monotonic() > end_s:
+            return False
+        time.sleep(POLL_S)
+    return True

@@ -1,0 +1,88 @@
+"""What an emulator knows of the world: named values it reads and writes. It computes no physics itself.
+
+A port is named ``instrument.quantity_unit`` (``laser.power_w``, ``cryostat.temperature_k``) or, for a DAQ, by its
+terminal (``Dev1/ao0``).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from ...analysis.records import FloatArray
+
+Value: TypeAlias = "bool | int | float | str | Waveform"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waveform:
+    """A voltage played from a buffer.
+
+    Attributes:
+        samples_v: float64 (N,).
+        rate_hz: samples a second.
+        t_start_s: lab time of the first sample.
+        repeats: how often the buffer is played; 0 for ever. Afterwards the last sample stays.
+    """
+
+    samples_v: FloatArray
+    rate_hz: float
+    t_start_s: float
+    repeats: int = 1
+
+    def at(self, t_s: FloatArray) -> FloatArray:
+        """Output at lab times ``t_s`` (float64 (M,)): float64 (M,) V; before the start the first sample."""
+        index = np.floor((t_s - self.t_start_s) * self.rate_hz + 1e-9).astype(np.int64)
+        n = len(self.samples_v)
+        played = index % n if self.repeats == 0 else np.where(index >= n * self.repeats, n - 1, index % n)
+        return self.samples_v[np.where(index < 0, 0, played)]
+
+
+class Ports(Protocol):
+    """The world as an emulator sees it. Unknown names raise KeyError."""
+
+    def now_s(self) -> float:
+        """Lab time."""
+        ...
+
+    def get(self, name: str) -> Value: ...
+
+    def set(self, name: str, value: Value) -> None: ...
+
+    def sample(self, name: str, t_s: FloatArray) -> FloatArray:
+        """A signal at lab times ``t_s`` (float64 (M,)): volts, or the number of edges so far at a counter input."""
+        ...
+
+
+@dataclass
+class Bench:
+    """Ports without a lab: values in a dict, signals as functions of time. For tests and for trying out drivers."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    signals: dict[str, Callable[[FloatArray], FloatArray]] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def now_s(self) -> float:
+        return self.clock()
+
+    def get(self, name: str) -> Value:
+        with self.lock:
+            return self.values[name]
+
+    def set(self, name: str, value: Value) -> None:
+        with self.lock:
+            self.values[name] = value
+
+    def sample(self, name: str, t_s: FloatArray) -> FloatArray:
+        if name in self.signals:
+            return self.signals[name](t_s)
+        value = self.get(name)
+        if isinstance(value, Waveform):
+            return value.at(t_s)
+        return np.full(len(t_s), float(value))

@@ -1,0 +1,187 @@
+"""The NI drivers through the real nidaqmx package, against the emulated device server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from erbia.instruments.drivers.ni_daq import NiAnalogOutput, NiEdgeCounter, ramp_levels
+from erbia.instruments.drivers.ni_tasks import NoSuchDevice, ResourceReserved, task_factory
+from erbia.instruments.emulators.nidaqmx_server import NiDaqServer
+from erbia.instruments.emulators.ports import Bench
+from erbia.instruments.emulators.wire import Fault
+from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError
+from erbia.instruments.interfaces import AnalogOutput, EdgeCounter
+
+RATE_HZ = 20_000.0
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench(
+        signals={"Dev1/ctr0": lambda t_s: np.floor(RATE_HZ * t_s), "Dev1/PFI9": lambda t_s: np.floor(1e3 * t_s)}
+    )
+
+
+@pytest.fixture
+def server(bench: Bench) -> Iterator[NiDaqServer]:
+    with NiDaqServer(bench) as server:
+        yield server
+
+
+@pytest.fixture
+def output(server: NiDaqServer) -> NiAnalogOutput:
+    return NiAnalogOutput("ao", server.endpoint, limits_v=(-2, 5), slew_rate_v_per_s=1000, timeout=0.5)
+
+
+@pytest.fixture
+def counter(server: NiDaqServer) -> NiEdgeCounter:
+    return NiEdgeCounter("counter", server.endpoint, timeout=0.5)
+
+
+def test_they_are_what_experiments_ask_for(output: NiAnalogOutput, counter: NiEdgeCounter) -> None:
+    assert isinstance(output, AnalogOutput)
+    assert isinstance(counter, EdgeCounter)
+
+
+def test_voltage_reaches_the_world(output: NiAnalogOutput, bench: Bench) -> None:
+    output.voltage(1.5)
+    assert bench.get("Dev1/ao0") == 1.5
+    assert output.voltage.get() == 1.5
+
+
+def test_connecting_and_reading_change_nothing_and_know_the_level(server: NiDaqServer, bench: Bench) -> None:
+    bench.set("Dev1/ao0", 0.75)
+    output = NiAnalogOutput("ao", server.endpoint, timeout=0.5)
+    output.snapshot(update=True)
+    assert output.voltage.get() == 0.75
+    assert bench.get("Dev1/ao0") == 0.75
+
+
+def test_the_voltage_never_moves_faster_than_the_slew_rate(output: NiAnalogOutput, bench: Bench) -> None:
+    written: list[tuple[float, float]] = []
+    original = bench.set
+    bench.set = lambda name, value: (written.append((time.perf_counter(), value)), original(name, value))[1]  # type: ignore
+    output.slew_rate(10.0)
+    start = time.perf_counter()
+    output.voltage(1.0)
+    assert time.perf_counter() - start >= 0.09
+    levels = np.array([0.0] + [value for _, value in written])
+    assert np.all(np.abs(np.diff(levels)) <= 10.0 * 0.005 + 1e-9)
+    assert levels[-1] == 1.0
+
+
+def test_ramp_levels_end_exactly_and_keep_the_step() -> None:
+    rng = np.random.default_rng(1)
+    for start, stop in rng.uniform(-10, 10, (200, 2)):
+        levels = np.concatenate([[start], ramp_levels(start, stop, 7.0, 0.005)])
+        assert levels[-1] == stop
+        assert np.abs(np.diff(levels)).max() <= 7.0 * 0.005 * (1 + 1e-9)
+    assert list(ramp_levels(1.0, 1.0, 1.0, 0.005)) == [1.0]
+
+
+def test_limits_hold(output: NiAnalogOutput, bench: Bench) -> None:
+    with pytest.raises(ValueError, match="must be between"):
+        output.voltage(6.0)
+    with pytest.raises(ValueError, match="must be between"):
+        output.slew_rate(2000.0)
+    assert bench.get("Dev1/ao0") == 0.0
+
+
+def test_count_rate(counter: NiEdgeCounter) -> None:
+    counter.integration_time(0.2)
+    assert counter.count_rate() == pytest.approx(RATE_HZ, rel=0.05)
+    first = counter.counts()
+    time.sleep(0.01)
+    assert counter.counts() > first
+
+
+def test_counter_input_can_be_another_terminal(server: NiDaqServer) -> None:
+    counter = NiEdgeCounter("pfi", server.endpoint, counter="Dev1/ctr1", terminal="/Dev1/PFI9", timeout=0.5)
+    counter.integration_time(0.2)
+    assert counter.count_rate() == pytest.approx(1e3, rel=0.1)
+
+
+def test_a_counter_in_use_is_a_named_error(counter: NiEdgeCounter, server: NiDaqServer) -> None:
+    with pytest.raises(ResourceReserved, match=r"second: is in use.*-50103"):
+        NiEdgeCounter("second", server.endpoint, timeout=0.5)
+
+
+@pytest.mark.parametrize(
+    ("channel", "text"), [("Dev9/ao0", "no such device"), ("Dev1/ao7", "no such physical channel")]
+)
+def test_wrong_names_are_named_errors(server: NiDaqServer, channel: str, text: str) -> None:
+    with pytest.raises(NoSuchDevice, match=text) as caught:
+        NiAnalogOutput("ao", server.endpoint, channel=channel, timeout=0.5)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_server_is_one_clear_line() -> None:
+    with pytest.raises(ConnectionLost, match=r"ao: not reachable at 127.0.0.1:1: .*(connect|refused)"):
+        NiAnalogOutput("ao", "127.0.0.1:1", timeout=0.5)
+
+
+def test_no_local_driver_is_one_clear_line() -> None:
+    with pytest.raises(InstrumentError, match="driver is not installed here"):
+        NiAnalogOutput("ao")
+
+
+def test_a_hung_server_costs_one_timeout(counter: NiEdgeCounter, server: NiDaqServer) -> None:
+    server.faults.inject(Fault.SILENT)
+    start = time.perf_counter()
+    with pytest.raises(ConnectionLost, match="did not answer in time"):
+        counter.counts()
+    # the package asks scalar reads with ten seconds of its own; they must not be waited for
+    assert time.perf_counter() - start < 1.5
+    assert counter.counts() >= 0
+
+
+def test_a_question_survives_a_restart_of_the_server(
+    output: NiAnalogOutput, counter: NiEdgeCounter, server: NiDaqServer
+) -> None:
+    output.voltage(1.0)
+    server.faults.inject(Fault.RESET)
+    assert counter.counts() >= 0
+    assert output.voltage.get() in (0.0, 1.0)
+
+
+def test_a_command_is_not_repeated(output: NiAnalogOutput, server: NiDaqServer, bench: Bench) -> None:
+    server.faults.inject(Fault.DROP)
+    with pytest.raises(ConnectionLost, match="not sent again"):
+        output.voltage(1.0)
+    assert bench.get("Dev1/ao0") == 0.0
+    output.voltage(1.0)
+    assert bench.get("Dev1/ao0") == 1.0
+
+
+def test_garbage_from_the_server_is_a_bad_reply(counter: NiEdgeCounter, server: NiDaqServer) -> None:
+    server.faults.inject(Fault.GARBAGE)
+    with pytest.raises(BadReply, match="INTERNAL"):
+        counter.counts()
+
+
+def test_unplugged_and_back(output: NiAnalogOutput, server: NiDaqServer) -> None:
+    server.unplug()
+    with pytest.raises(ConnectionLost):
+        output.voltage(1.0)
+    server.plug()
+    deadline = time.perf_counter() + 5
+    while True:
+        try:
+            output.voltage(0.5)
+            break
+        except ConnectionLost:
+            assert time.perf_counter() < deadline
+            time.sleep(0.05)
+    assert output.voltage.get() == 0.5
+
+
+def test_waits_of_its_own_are_added_to_the_deadline(server: NiDaqServer) -> None:
+    task = task_factory(server.endpoint, 0.2)()
+    task.ai_channels.add_ai_voltage_chan("Dev1/_ao0_vs_aognd")
+    task.timing.cfg_samp_clk_timing(1000.0, samps_per_chan=400)
+    values = task.read(400, timeout=2.0)
+    assert len(values) == 400
+    task.close()
