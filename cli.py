@@ -1,2 +1,253 @@
+"""The command line. Each command does one thing, takes ``--json`` and exits 0, 1 (an honest no), 2 (usage, config or
+file) or 3 (instrument or run)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .analysis.errors import ErbiaError, UsageError
+
+app = typer.Typer(
+    name="erbia",
+    help="Control of quantum-memory network labs: real, simulated, or both.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+RunPath = Annotated[Path, typer.Argument(help="A run file (.h5).")]
+Seed = Annotated[int | None, typer.Option(help="Seed of everything simulated.")]
+OutDir = Annotated[Path, typer.Option("--out", help="Folder of the run files.")]
+NEGATIVE, BAD_INPUT, LAB_FAILED = 1, 2, 3
+
+
 def main() -> None:
-    """Run."""
+    """Entry point: runs a command; an error is one clear line on stderr (``--debug``: with its traceback)."""
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    try:
+        app()
+    except ErbiaError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"erbia: {error}\n")
+        sys.exit(BAD_INPUT if isinstance(error, UsageError) else LAB_FAILED)
+    except KeyboardInterrupt:
+        sys.stderr.write("erbia: interrupted\n")
+        sys.exit(LAB_FAILED)
+
+
+@app.command()
+def demo(
+    out: OutDir = Path("demo"),
+    seed: Annotated[int, typer.Option(help="Seed of the simulated lab.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """The main job on the simulated lab: entangle, measure, record, analyse; the answer beside the hidden truth."""
+    from .console import print_figures, print_json, run_progress, stdout
+    from .sequences.demo import figures, run_demo
+    from .sequences.reports import write_report
+
+    with run_progress() as show:
+        runs = run_demo(out, seed, (show,))
+    found = figures(runs)
+    report_path = out / "report.html"
+    write_report(runs, report_path)
+    if as_json:
+        results = {f.name: {**f.estimate.as_dict(), "truth": f.truth} for f in found}
+        return print_json({"runs": [str(run.path) for run in runs], "report": str(report_path), "results": results})
+    print_figures(found)
+    stdout.print(f"SIMULATED. Run files and report: {report_path}", soft_wrap=True)
+    return None
+
+
+@app.command()
+def run(
+    experiment: Annotated[str, typer.Argument(help="Name of an experiment.")],
+    station: Annotated[str, typer.Option(help="A shipped station or a station file.")] = "mock_lab",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A key of the config, or INSTRUMENT.parameter held for the run."
+        ),
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="A shipped experiment preset or a .yaml file.")] = None,
+    seed: Seed = None,
+    out: OutDir = Path("runs"),
+    operator: Annotated[str, typer.Option(help="Who runs it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Run an experiment on a station and analyse it."""
+    from .console import print_estimates, print_json, run_progress, stdout
+    from .sequences.documents import RunStop
+    from .sequences.lab import load_station, split_settings
+    from .sequences.presets import read_preset
+
+    stops: list[RunStop] = []
+    with load_station(station, seed) as lab, run_progress() as show:
+        names = [*lab.station.components, *lab.loaded.roles]
+        config, held = split_settings(settings or [], names)
+        for name, value in held.items():
+            lab.hold(name, value)
+        config = {**read_preset(experiment, preset), **config}
+        finished = lab.run(experiment, out_dir=out, operator=operator, subscribers=(show, _keep_stop(stops)), **config)
+    stop = stops[-1]
+    if as_json:
+        outcome = {"run": str(finished.path), "status": stop.status, "reason": stop.reason, "results": finished.results}
+        print_json({**outcome, "heralds": len(finished.heralds()), "simulated": finished.simulated})
+    else:
+        print_estimates(finished.results, "SIMULATED" if finished.simulated else "")
+        stdout.print(f"{stop.status}{': ' + stop.reason if stop.reason else ''}\n{finished.path}", soft_wrap=True)
+    if stop.status == "failed":
+        raise typer.Exit(LAB_FAILED)
+    if stop.reason:
+        raise typer.Exit(NEGATIVE)
+
+
+def _keep_stop(stops: list[Any]) -> Any:
+    from .sequences.documents import RunStop
+
+    return lambda document: stops.append(document) if isinstance(document, RunStop) else None
+
+
+@app.command()
+def analyze(path: RunPath, as_json: AsJson = False) -> None:
+    """Analyse a run file again, from its tags alone; the new results are added, nothing is written over."""
+    from importlib.metadata import version
+
+    from .analysis.files.runfile import open_run
+    from .console import print_estimates, print_json
+    from .sequences.replay import analyze as analyze_run
+
+    with open_run(path) as file:
+        result = analyze_run(file)
+        number = file.write_results(result.estimates, result.histograms, version("erbia"))
+    if as_json:
+        return print_json({"run": str(path), "number": number, "results": result.estimates, "counts": result.counts})
+    print_estimates(result.estimates)
+    return None
+
+
+@app.command()
+def report(
+    paths: Annotated[list[Path], typer.Argument(metavar="RUN.h5…", help="One run file or several to compare.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")] = Path("report.html"),
+    as_json: AsJson = False,
+) -> None:
+    """Write one self-contained HTML page about a run, or several compared."""
+    from .analysis.files.runfile import open_run
+    from .console import print_json, stdout
+    from .sequences.reports import write_report
+
+    runs = [open_run(path) for path in paths]
+    write_report(runs, output)
+    if as_json:
+        return print_json({"report": str(output), "runs": [str(path) for path in paths]})
+    stdout.print(f"{output}", soft_wrap=True)
+    return None
+
+
+@app.command()
+def info(path: RunPath, as_json: AsJson = False) -> None:
+    """What a run file holds."""
+    from .analysis.files.runfile import open_run
+    from .console import print_estimates, print_json, stdout
+
+    with open_run(path) as file:
+        facts = {
+            "run": str(path),
+            "run_id": file.run_id,
+            "experiment": file.experiment,
+            "status": file.status,
+            "created_utc": file.created_utc,
+            "operator": file.operator,
+            "simulated": file.simulated,
+            "sources": {s: {"channels": file.channels(s), "tags": _tag_count(file, s)} for s in file.sources},
+            "live_time_s": {s: file.live_time_ps(s) / 1e12 for s in file.sources},
+            "heralds": len(file.heralds()),
+            "results": file.results,
+        }
+    if as_json:
+        return print_json(facts)
+    for name, value in facts.items():
+        if name != "results":
+            stdout.print(f"{name:>12}  {value}", soft_wrap=True)
+    print_estimates(facts["results"])  # type: ignore[arg-type]
+    return None
+
+
+def _tag_count(file: Any, source: str) -> int:
+    blocks = file.blocks(source)
+    return int(blocks["row_stop"][-1]) if len(blocks) else 0
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Argument(help="Folder of run files.")] = Path("runs"), as_json: AsJson = False
+) -> None:
+    """List the runs in a folder, newest first."""
+    from .console import print_json, print_runs
+    from .sequences.reports import list_runs
+
+    rows = list_runs(folder)
+    if as_json:
+        return print_json({"runs": rows})
+    print_runs(rows)
+    return None
+
+
+@app.command()
+def validate(
+    path: Annotated[Path, typer.Argument(help="A station file, an experiment preset or a run file.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a file without touching an instrument; exit 1 if it has problems."""
+    from .console import print_json, stdout
+    from .sequences.validation import problems_of
+
+    problems = problems_of(path)
+    if as_json:
+        print_json({"file": str(path), "problems": problems})
+    else:
+        stdout.print("\n".join(problems) or f"{path}: sound", soft_wrap=True)
+    if problems:
+        raise typer.Exit(NEGATIVE)
+
+
+@app.command()
+def doctor(
+    station: Annotated[str | None, typer.Option(help="Also connect to every instrument of this station.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the installation and, with a station, its instruments; exit 1 if something needed is missing."""
+    from .console import print_checks, print_json
+    from .sequences.doctor import examine
+
+    checks = examine(station)
+    if as_json:
+        print_json({"checks": [c.as_dict() for c in checks], "ok": all(c.ok for c in checks)})
+    else:
+        print_checks(checks)
+    if not all(c.ok for c in checks):
+        raise typer.Exit(NEGATIVE)
+
+
+@app.command()
+def gui(station: Annotated[str | None, typer.Option(help="A shipped station or a station file.")] = None) -> None:
+    """Open the window."""
+    try:
+        from .gui.app import run_gui
+    except ImportError as error:
+        raise UsageError(f"the window needs its extra: pip install 'erbia[gui]' ({error})") from error
+    raise typer.Exit(run_gui(station, []))
+
+
+from . import cli_analysis as _cli_analysis  # noqa: E402  the analyst's commands join the same app
+
+_cli_analysis.add_to(app)

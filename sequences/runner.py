@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..analysis.errors import ErbiaError, UsageError
 from ..analysis.files.provenance import collect
@@ -30,6 +30,7 @@ from .experiments.base import Action, Experiment, Plan, Setting
 
 log = logging.getLogger(__name__)
 
+Status = Literal["done", "failed", "aborted"]
 Subscriber = Callable[[Document], None]
 _RESULT_PERIOD_S = 0.5
 _READ_TIMEOUT_S = 10.0
@@ -141,11 +142,12 @@ class _Run:
     herald_tables: int = 0
     read_to_ps: dict[str, int] = field(default_factory=dict)
 
-    def play(self) -> tuple[str, str]:
+    def play(self) -> tuple[Status, str]:
         """Plays every setting and closes the file; returns status and reason."""
         self.state = self.experiment.begin()
         self.started_s = self.lab.clock.now_s()
-        status, reason = "failed", ""
+        status: Status = "failed"
+        reason = ""
         try:
             with self._safe_at_end():
                 self.writer.snapshot("start", self._snapshot())
@@ -160,7 +162,7 @@ class _Run:
             self.writer.close(status)
         return status, reason
 
-    def _play_settings(self) -> tuple[str, str]:
+    def _play_settings(self) -> tuple[Status, str]:
         with self._recording():
             for index, setting in enumerate(self.plan.settings):
                 self._wait_at_checkpoint()

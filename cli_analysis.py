@@ -1,0 +1,290 @@
+"""The analyst's commands: numbers from tag files, count tables and series, with no lab in sight."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .analysis.errors import DataError, UsageError
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+CountsFile = Annotated[Path, typer.Argument(help="A JSON file of counts, or - for standard input.")]
+TagFile = Annotated[str, typer.Argument(help="A tag file: .npy, .npz, .ptu, RUN.h5[:source], …")]
+NEGATIVE = 1
+
+
+def add_to(app: typer.Typer) -> None:
+    """Registers the commands of this module."""
+    for command in (correlate, coincidences, fidelity, tomography, chsh, sync, stability, jitter):
+        app.command()(command)
+    app.command("storage-time")(storage_time)
+    app.command()(convert)
+
+
+def correlate(
+    file: TagFile,
+    a: Annotated[int, typer.Option("--a", help="Start channel.")],
+    b: Annotated[int, typer.Option("--b", help="Stop channel.")],
+    bin_ps: Annotated[int, typer.Option(help="Bin width in ps.")],
+    range_ps: Annotated[int, typer.Option(help="Half width in ps.")],
+    as_json: AsJson = False,
+) -> None:
+    """Histogram of lags t_b - t_a in [-range, range)."""
+    from .analysis.correlation import autocorrelate
+    from .analysis.correlation import correlate as cross_correlate
+    from .analysis.files.tagfile import read_tags
+    from .console import print_json, stdout
+
+    tags = read_tags(file).tags
+    if a == b:
+        h = autocorrelate(tags.on(a), bin_ps=bin_ps, range_ps=range_ps)
+    else:
+        h = cross_correlate(tags.on(a), tags.on(b), bin_ps=bin_ps, range_ps=range_ps)
+    if as_json:
+        return print_json({"lag_ps": h.lag_ps, "counts": h.counts, "singles": {"a": h.singles_a, "b": h.singles_b}})
+    peak = int(h.counts.argmax())
+    stdout.print(f"{h.counts.sum()} pairs, most in [{h.lag_ps[peak]}, {h.lag_ps[peak] + bin_ps}) ps: {h.counts[peak]}")
+    return None
+
+
+def coincidences(
+    file: TagFile,
+    channels: Annotated[str, typer.Option(help="Channels, e.g. 1,2.")],
+    window_ps: Annotated[int, typer.Option(help="Coincidence window in ps.")],
+    delays_ps: Annotated[str | None, typer.Option(help="A delay for each channel, taken off its times.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Coincidences of every combination of the channels, with what chance alone would give."""
+    from .analysis.coincidence import count_coincidences
+    from .analysis.files.tagfile import read_tags
+    from .console import print_json, stdout
+
+    numbers, delays = _integers(channels, "--channels"), _integers(delays_ps, "--delays-ps")
+    found = count_coincidences(read_tags(file).tags, numbers, window_ps, delays or None)
+    counts = {",".join(map(str, pattern)): n for pattern, n in found.counts.items()}
+    accidentals = {",".join(map(str, pattern)): n for pattern, n in found.accidentals.items()}
+    if as_json:
+        return print_json({"counts": counts, "accidentals": accidentals})
+    for pattern, n in counts.items():
+        stdout.print(f"{pattern:>12}: {n}  (chance: {accidentals[pattern]:.3g})")
+    return None
+
+
+def fidelity(counts: CountsFile, as_json: AsJson = False) -> None:
+    """Bell-state fidelity from the correlators XX, YY, ZZ."""
+    from .analysis.fidelity import estimate_fidelity
+    from .console import print_estimates, print_json
+
+    result = estimate_fidelity(_read_json(counts))
+    if as_json:
+        return print_json(result.as_dict())
+    return print_estimates({"fidelity": result.fidelity, **result.correlators})
+
+
+def tomography(
+    counts: CountsFile,
+    method: Annotated[str, typer.Option(help="poisson, multinomial, gaussian, linear or bayes.")] = "poisson",
+    as_json: AsJson = False,
+) -> None:
+    """Density matrix from projective counts."""
+    from .analysis.tomography import reconstruct_state
+    from .console import print_json
+
+    result = reconstruct_state(_read_json(counts), method).as_dict()
+    if as_json:
+        return print_json(result)
+    sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    return None
+
+
+def chsh(
+    counts: CountsFile,
+    win_bound: Annotated[
+        float | None, typer.Option(help="Largest winning probability of a local model (default 3/4).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """CHSH value and p-value against local models."""
+    from .analysis.bell import bell_test
+    from .console import print_json, stdout
+
+    result = bell_test(_read_json(counts), win_bound)
+    if as_json:
+        return print_json(result.as_dict())
+    stdout.print(
+        f"S = {result.s.value:.4f} ± {result.s_std:.4f}, p = {result.p_value:.4g} ({result.wins} of {result.n} won)"
+    )
+    return None
+
+
+def sync(
+    a: TagFile,
+    b: TagFile,
+    max_offset_s: Annotated[float, typer.Option(help="Largest offset searched, either sign.")] = 8.0,
+    max_ppm: Annotated[float, typer.Option(help="Largest frequency difference searched, in 1e-6.")] = 150.0,
+    as_json: AsJson = False,
+) -> None:
+    """Clock offset and skew between two nodes from the photon pairs they share; exit 1 if none is found."""
+    from .analysis.clock_sync import synchronize
+    from .analysis.files.tagfile import read_tags
+    from .console import print_estimates, print_json, stdout
+
+    t_a_ps, t_b_ps = (read_tags(file).tags.t_ps for file in (a, b))
+    found = synchronize(t_a_ps, t_b_ps, max_offset_s=max_offset_s, max_ppm=max_ppm)
+    if as_json:
+        print_json(found.as_dict())
+    elif found.found:
+        print_estimates({"offset at t = 0": found.offset, "skew": found.skew_estimate})
+    else:
+        stdout.print(f"not found: {found.reason}", soft_wrap=True)
+    if not found.found:
+        raise typer.Exit(NEGATIVE)
+
+
+def stability(
+    phase: Annotated[Path, typer.Argument(help="Phase in seconds, one number a line.")],
+    rate_hz: Annotated[float, typer.Option(help="Samples per second.")],
+    as_json: AsJson = False,
+) -> None:
+    """Allan, modified Allan, time deviation and MTIE of a phase record."""
+    from .analysis.stability import allan
+    from .console import print_json, stdout
+
+    result = allan(_read_numbers(phase), rate_hz).as_dict()
+    if as_json:
+        return print_json(result)
+    columns = [name for name, values in result.items() if isinstance(values, list)]
+    stdout.print("  ".join(f"{name:>12}" for name in columns))
+    for row in zip(*(result[name] for name in columns), strict=True):
+        stdout.print("  ".join(f"{'—' if x is None else format(x, '.5g'):>12}" for x in row))
+    return None
+
+
+def jitter(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Tag files of start and stop clicks.")],
+    a: Annotated[int, typer.Option("--a", help="Marker channel.")] = 0,
+    b: Annotated[int, typer.Option("--b", help="Detector channel.")] = 1,
+    bin_ps: Annotated[int, typer.Option(help="Bin width in ps.")] = 1,
+    range_ps: Annotated[int, typer.Option(help="Half width in ps.")] = 2000,
+    delay_ps: Annotated[int, typer.Option(help="Expected lag of the peak, taken off.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Timing jitter (FWHM, Gaussian sigma, exponential tail) of clicks after a marker."""
+    from .analysis.correlation import correlate as cross_correlate
+    from .analysis.files.tagfile import read_tags
+    from .analysis.jitter import fit_jitter
+    from .console import print_estimates, print_json
+
+    fits = {}
+    for file in files:
+        tags = read_tags(file).tags
+        histogram = cross_correlate(tags.on(a) + delay_ps, tags.on(b), bin_ps=bin_ps, range_ps=range_ps)
+        fit = fit_jitter(histogram)
+        fits[file] = {"fwhm_ps": fit.fwhm_ps, "sigma_ps": fit.sigma_ps, "tau_ps": fit.tau_ps}
+    if as_json:
+        return print_json({**fits[files[0]], "files": fits})
+    for file, estimates in fits.items():
+        print_estimates(estimates, file)
+    return None
+
+
+def storage_time(
+    table: Annotated[Path, typer.Argument(help="CSV: storage_time_s, successes, trials; a header line is allowed.")],
+    model: Annotated[str, typer.Option(help="exponential, gaussian or stretched.")] = "stretched",
+    as_json: AsJson = False,
+) -> None:
+    """Storage time from read-outs after different waits."""
+    import numpy as np
+
+    from .analysis.storage_time import fit_storage_time
+    from .console import print_estimates, print_json
+
+    columns = _read_table(table, 3)
+    fit = fit_storage_time(columns[0], columns[1].astype(np.int64), columns[2].astype(np.int64), model=model)  # type: ignore[arg-type]
+    estimates = {"storage_time": fit.storage_time}
+    return print_json(estimates) if as_json else print_estimates(estimates)
+
+
+def convert(
+    source: TagFile,
+    target: Annotated[Path, typer.Argument(help="The file to write; its ending says the format.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy time tags into another format."""
+    from .analysis.files.convert import convert as convert_file
+    from .console import print_json, stdout
+
+    count = convert_file(source, target)
+    if as_json:
+        return print_json({"written": str(target), "tags": count})
+    stdout.print(f"{count} tags written to {target}", soft_wrap=True)
+    return None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        value = json.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: holds {type(value).__name__}, expected an object of counts")
+    return value
+
+
+def _read_numbers(path: Path) -> Any:
+    import numpy as np
+
+    numbers = []
+    for number, line in enumerate(_lines(path), 1):
+        text = line.split("#")[0].strip()
+        if text:
+            try:
+                numbers.append(float(text))
+            except ValueError:
+                raise DataError(
+                    f"{path}:{number}: {text!r} is not a number; expected one phase in seconds a line"
+                ) from None
+    return np.array(numbers)
+
+
+def _read_table(path: Path, columns: int) -> Any:
+    import numpy as np
+
+    rows = []
+    for number, line in enumerate(_lines(path), 1):
+        cells = [cell.strip() for cell in line.replace(";", ",").split(",")]
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            row = [float(cell) for cell in cells]
+        except ValueError:
+            if not rows:
+                continue  # a header line
+            raise DataError(f"{path}:{number}: {line.strip()!r} holds something that is not a number") from None
+        if len(row) != columns:
+            raise DataError(f"{path}:{number}: {len(row)} columns, expected {columns}")
+        rows.append(row)
+    if not rows:
+        raise DataError(f"{path}: no row of numbers in it")
+    return np.array(rows).T
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+
+
+def _integers(text: str | None, option: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")] if text else []
+    except ValueError:
+        raise UsageError(f"{option} {text!r} is not a list of whole numbers such as 1,2") from None

@@ -1,0 +1,92 @@
+import json
+from math import pi
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from erbia.sequences.checks import check_sequence
+from erbia.sequences.compile import compile_sequence
+from erbia.sequences.pulses import Pulse, measure_along, rotation
+from erbia.sequences.sequence import Block, Branch, Sequence
+
+pulses = st.builds(
+    Pulse,
+    channel=st.sampled_from(["excitation", "alice_mw", "gate"]),
+    start_ps=st.integers(0, 10**9),
+    duration_ps=st.integers(1, 10**8),
+    amplitude=st.floats(0, 1),
+    phase_rad=st.floats(-pi, pi),
+    shape=st.sampled_from(["square", "gaussian"]),
+)
+blocks = st.builds(Block, st.integers(0, 10**10), st.lists(pulses, max_size=5).map(tuple))
+windows = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6))
+branches = st.builds(Branch, st.just(("snspd.ch1", "snspd.ch2")), windows, windows, blocks, st.integers(0, 10**6))
+sequences = st.builds(Sequence, st.text(max_size=5), blocks, blocks, st.integers(1, 10**6), st.none() | branches)
+
+
+@given(sequences)
+def test_description_round_trips_through_json(sequence: Sequence) -> None:
+    assert Sequence.from_description(json.loads(json.dumps(sequence.describe()))) == sequence
+    assert hash(Sequence.from_description(sequence.describe())) == hash(sequence)
+
+
+@given(sequences, st.sampled_from([1, 4, 1000]))
+def test_compiling_puts_every_edge_on_the_grid_and_says_how_far_it_moved(sequence: Sequence, sample_ps: int) -> None:
+    compiled = compile_sequence(sequence, sample_ps)
+    before = [p for block in sequence.blocks().values() for p in block.pulses]
+    table = compiled.table
+    segments = [table.header, table.attempt, *([table.on_herald] if table.on_herald else [])]
+    after = [p for segment in segments for p in segment.pulses]
+    assert len(before) == len(after)
+    for ideal, real in zip(before, after, strict=True):
+        assert real.start_ps % sample_ps == 0
+        assert (real.start_ps + real.duration_ps) % sample_ps == 0
+        assert abs(real.start_ps - ideal.start_ps) <= compiled.quantisation_ps <= sample_ps / 2
+    assert compile_sequence(sequence, 1).quantisation_ps == 0
+
+
+def test_equal_tables_have_equal_fingerprints() -> None:
+    def table(start_ps: int) -> str:
+        block = Block(1000, (Pulse("gate", start_ps, 100),))
+        return compile_sequence(Sequence("s", block, block), 1).table.fingerprint()
+
+    assert table(10) == table(10) != table(11)
+
+
+def test_measurement_rotations() -> None:
+    assert measure_along("Z", "alice_mw", 0, 100) == ()
+    (x,) = measure_along("X", "alice_mw", 5, 100)
+    assert (x.start_ps, x.duration_ps, x.amplitude, x.phase_rad) == (5, 100, 0.5, -pi / 2)
+    assert rotation("bob_mw", 0, pi, 0.0, 100).amplitude == 1.0
+    with pytest.raises(KeyError):
+        measure_along("Q", "alice_mw", 0, 100)
+
+
+def _sequence(*found: Pulse, branch: Branch | None = None, repetitions: int = 1) -> Sequence:
+    return Sequence("try", Block(1000), Block(1_000_000, found), repetitions, branch)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (_sequence(Pulse("mw", 0, 5000), Pulse("mw", 4000, 5000)), "pulses on mw in body overlap: one ends at 5000 ps"),
+        (_sequence(Pulse("mw", 0, 10)), "lasts 10 ps; the shortest allowed is 1000 ps"),
+        (_sequence(Pulse("mw", 999_500, 1000)), "lies outside its block of 1000000 ps"),
+        (_sequence(Pulse("mw", -5, 1000)), "lies outside its block"),
+        (_sequence(Pulse("mw", 0, 1000, amplitude=1.5)), "amplitude 1.5; allowed is 0 to 1"),
+        (_sequence(Pulse("mw", 0, 1000, shape="round")), "shape 'round'; allowed are square, gaussian"),
+        (_sequence(repetitions=0), "repetitions is 0"),
+        (_sequence(branch=Branch(("a", "b"), (5, 5), (10, 20), Block(0))), "the early herald window"),
+        (_sequence(branch=Branch(("a", "b"), (5, 15), (10, 20), Block(0))), "reaches into the late"),
+        (_sequence(branch=Branch(("a", "b"), (5, 9), (10, 2_000_000), Block(0))), "overwrite the memory"),
+    ],
+)
+def test_checks_name_the_problem(wrong: Sequence, says: str) -> None:
+    problems = check_sequence(wrong)
+    assert len(problems) == 1
+    assert says in problems[0]
+
+
+def test_a_sound_sequence_has_no_problem() -> None:
+    assert check_sequence(_sequence(Pulse("mw", 0, 5000), Pulse("mw", 5000, 5000), Pulse("gate", 0, 5000))) == []
