@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from erbia.instruments.drivers.link import Link
 from erbia.instruments.errors import ConnectionLost
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+
 from erbia.instruments.drivers.ni_daq import NiAnalogOutput, NiEdgeCounter, ramp_levels
 from erbia.instruments.drivers.ni_tasks import NoSuchDevice, ResourceReserved, task_factory
 from erbia.instruments.emulators.nidaqmx_server import NiDaqServer

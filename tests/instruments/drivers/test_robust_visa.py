@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from qcodes.instrument import VisaInstrument
+
 from erbia.instruments.drivers.replies import number
 from erbia.instruments.drivers.robust_visa import RobustVisa
 from erbia.instruments.emulators.scpi import Command, ScpiDevice
 from erbia.instruments.emulators.tcp import TcpHost
 from erbia.instruments.emulators.wire import Fault
 from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError
-from qcodes.instrument import VisaInstrument
 
 TIMEOUT_S = 0.3
 

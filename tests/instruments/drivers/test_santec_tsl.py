@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from erbia.instruments.drivers.santec_tsl import SantecTsl
 from erbia.instruments.emulators.ports import Bench
 from erbia.instruments.emulators.santec import SantecDevice
