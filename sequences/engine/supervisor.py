@@ -94,7 +94,7 @@ class Supervisor:
                 return [FieldError("", f"the engine is {self._state} with {self._experiment}; stop that run first")]
             self._control = RunControl()
             self._state, self._experiment, self._last_error, self._start = "running", experiment, "", None
-            work = (experiment, config | overrides, self._control)
+            work = (experiment, config, overrides, self._control)
             self._thread = threading.Thread(target=self._run, args=work, name="run")
             self._thread.start()
         return []
@@ -150,13 +150,14 @@ class Supervisor:
         self.stop("checkpoint")
         if self._thread is not None:
             self._thread.join()
-        self._lab.make_safe()
         self._lab.close()
 
-    def _run(self, experiment: str, config: dict[str, Any], control: RunControl) -> None:
+    def _run(self, experiment: str, config: dict[str, Any], overrides: dict[str, Any], control: RunControl) -> None:
         condenser = Condenser(self._spool.append)
         error = ""
         try:
+            for name, value in overrides.items():
+                self._lab.hold(name, value)
             self._lab.run(
                 experiment, out_dir=self._out_dir, subscribers=(self._note, condenser), control=control, **config
             )
@@ -167,6 +168,7 @@ class Supervisor:
             error = f"{type(failure).__name__}: {failure}"
             log.exception("%s failed", experiment)
         finally:
+            self._lab.loaded.held.clear()
             condenser.flush()
             with self._lock:
                 self._state, self._last_error, self._control = "idle", error, None

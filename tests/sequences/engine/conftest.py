@@ -6,10 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import BaseModel, ConfigDict, Field
+from qcodes.instrument import Instrument
+from qcodes.station import Station
+from qcodes.validators import Bool, Numbers
+
 from erbia.analysis.errors import ErbiaError
 from erbia.analysis.records import Estimate, TagBlock, TimeTags
 from erbia.sequences.control import RunControl
@@ -18,10 +24,6 @@ from erbia.sequences.engine.client import EngineClient
 from erbia.sequences.engine.service import Service, serving
 from erbia.sequences.engine.spool import Spool
 from erbia.sequences.engine.supervisor import Supervisor
-from pydantic import BaseModel, ConfigDict, Field
-from qcodes.instrument import Instrument
-from qcodes.station import Station
-from qcodes.validators import Bool, Numbers
 
 
 class Clicks:
@@ -49,8 +51,13 @@ class SmallLab:
         self.station = Station(default=False)
         self.station.add_component(laser, update_snapshot=False)
         self.laser = laser
+        self.loaded = SimpleNamespace(held={})
         self.closed = False
         self.made_safe = threading.Event()
+
+    def hold(self, parameter: str, value: Any) -> None:
+        self.loaded.held[parameter] = value
+        self.laser.parameters[parameter.removeprefix("laser.")].set(value)
 
     def make_safe(self) -> None:
         self.laser.parameters["emission"].set(False)
@@ -79,8 +86,8 @@ class SmallLab:
             raise ErbiaError("the laser is on holiday")
         for block in range(settings.blocks):
             control.wait_while_paused()
-            if control.stop_kind is not None:
-                tell(RunStop("aborted", f"stopped ({control.stop_kind})"))
+            if control.stop_asked():
+                tell(RunStop("aborted", f"stopped ({control.stop_asked()})"))
                 return
             tags = TimeTags(np.array([block * 1000], np.int64), np.array([1], np.uint8))
             tell(Tags(TagBlock(tags, block * 1000, block * 1000 + 1000, "midpoint"), {"A": 1e9}))

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+
 from erbia.analysis.records import PS_PER_S, TagBlock, TimeTags
 from erbia.sequences.documents import Progress, RunStop, SettingStart, Tags
 from erbia.sequences.engine.condense import Condenser, add_tags

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from erbia.analysis.errors import UsageError
 from erbia.sequences.engine import endpoint
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from erbia.analysis.errors import ErbiaError, UsageError
 from erbia.sequences.engine.client import EngineClient, EngineLost
 from erbia.sequences.engine.service import Service
@@ -60,6 +61,13 @@ def test_a_wrong_config_is_told_field_by_field_and_starts_nothing(client: Engine
     (refused,) = client.validate("clicks", {}, {"laser.power": 2.0})
     assert refused.field == "laser.power"
     assert "10 mW" in refused.message
+
+
+def test_overrides_are_set_before_the_run_and_let_go_after(client: EngineClient, lab: Any) -> None:
+    assert client.start("clicks", {"blocks": 1}, {"laser.power": 0.003}) == []
+    until(lambda: client.status().state == "idle")
+    assert lab.laser.power.cache.get() == 0.003
+    assert lab.loaded.held == {}
 
 
 def test_one_run_at_a_time(client: EngineClient) -> None:

@@ -1,0 +1,211 @@
+"""The instrument tree: value, unit and age of every parameter, a filter, and edits within limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QBrush, QColor
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHeaderView,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..analysis.errors import UsageError
+from ..analysis.quantity import format_quantity, parse_quantity
+from ..sequences.engine.values import ParameterState, StationState
+from . import names
+from .theme import Theme
+from .widgets import Hinted, label, named
+
+_NAME, _VALUE, _AGE = range(3)
+_STATE = Qt.ItemDataRole.UserRole
+#: A measured value older than this is no longer news.
+STALE_S = 30.0
+
+
+class InstrumentPanel(QWidget):
+    """Emits what the user wants set or read; shows what the engine says."""
+
+    set_wanted = Signal(str, object)
+    read_wanted = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = named(QLineEdit(placeholderText="filter, e.g. bias", clearButtonEnabled=True), "filter")
+        self.tree = named(QTreeWidget(), "instruments")
+        self.tree.setHeaderLabels(["parameter", "value", "age"])
+        self.tree.setAlternatingRowColors(True)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setIndentation(14)
+        self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        header = self.tree.header()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setStretchLastSection(True)
+        for column, width in ((_NAME, 150), (_VALUE, 92)):
+            self.tree.setColumnWidth(column, width)
+        self.tree.setItemDelegateForColumn(_VALUE, _ValueDelegate(self))
+        self.refusal = label("", "wrong", wrap=True)
+        self.refusal.hide()
+        self.body = Hinted(self.tree, "No station is open yet.\nChoose one in the tool bar.")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self.filter)
+        layout.addWidget(self.body)
+        layout.addWidget(self.refusal)
+        self._items: dict[str, QTreeWidgetItem] = {}
+        self._tops: list[QTreeWidgetItem] = []
+        self._bad = QBrush()
+        self._muted = QBrush()
+        self.filter.textChanged.connect(self._apply_filter)
+        self.tree.itemDoubleClicked.connect(self._begin)
+        self.tree.itemActivated.connect(self._begin)
+
+    def paint(self, theme: Theme) -> None:
+        """Takes the theme's colours on."""
+        self._bad, self._muted = QBrush(QColor(theme.bad)), QBrush(QColor(theme.muted))
+
+    def show_station(self, station: StationState) -> None:
+        """Brings the tree up to date, keeping selection, folding and an edit that is under way."""
+        if self.tree.state() == QAbstractItemView.State.EditingState:
+            return
+        if [p.name for i in station.instruments for p in i.parameters] != list(self._items):
+            self._rebuild(station)
+        for instrument in station.instruments:
+            for parameter in instrument.parameters:
+                self._show(self._items[parameter.name], parameter, station.now_utc_s)
+        self.body.show_content(bool(self._items))
+
+    def show_refusal(self, message: str) -> None:
+        """Says why a setting was refused; an empty text when it was not."""
+        self.refusal.setText(message)
+        self.refusal.setVisible(bool(message))
+
+    def request(self, state: ParameterState, typed: Any) -> None:
+        """Asks for a setting as typed by the user."""
+        try:
+            value = parse_setting(state, typed)
+        except UsageError as error:
+            self.show_refusal(f"{state.name}: {error}")
+            return
+        self.show_refusal("")
+        self.set_wanted.emit(state.name, value)
+
+    def _rebuild(self, station: StationState) -> None:
+        self.tree.clear()
+        self._items.clear()
+        self._tops.clear()
+        for instrument in station.instruments:
+            top = QTreeWidgetItem([instrument.name, "", ""])
+            top.setToolTip(_NAME, instrument.kind)
+            self.tree.addTopLevelItem(top)
+            top.setExpanded(True)
+            self._tops.append(top)
+            for parameter in instrument.parameters:
+                item = QTreeWidgetItem(top)
+                item.setText(_NAME, parameter.name.split(".", 1)[1])
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+                item.setToolTip(_NAME, _tooltip(parameter))
+                item.setTextAlignment(_VALUE, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self._items[parameter.name] = item
+        self._apply_filter(self.filter.text())
+
+    def _show(self, item: QTreeWidgetItem, parameter: ParameterState, now_s: float) -> None:
+        old = None if parameter.read_utc_s is None else now_s - parameter.read_utc_s
+        item.setData(_VALUE, _STATE, parameter)
+        _set_text(item, _VALUE, value_text(parameter))
+        _set_text(item, _AGE, names.age(old))
+        measured = not parameter.settable
+        stale = measured and (old is None or old > STALE_S)
+        item.setForeground(_AGE, self._bad if stale else self._muted)
+
+    def _apply_filter(self, text: str) -> None:
+        words = text.lower().split()
+        for name, item in self._items.items():
+            item.setHidden(not all(word in name.lower() for word in words))
+        for top in self._tops:
+            mine = (item for name, item in self._items.items() if item.parent() is top)
+            top.setHidden(all(item.isHidden() for item in mine))
+
+    def _begin(self, item: QTreeWidgetItem) -> None:
+        state = item.data(_VALUE, _STATE)
+        if state is None:
+            return
+        if isinstance(state.value, bool) and state.settable:
+            self.request(state, not state.value)
+        elif state.settable:
+            self.tree.editItem(item, _VALUE)
+        else:
+            self.read_wanted.emit(state.name)
+
+
+class _ValueDelegate(QStyledItemDelegate):
+    """Edits a value as text with its unit, or as one of its choices."""
+
+    def __init__(self, panel: InstrumentPanel) -> None:
+        super().__init__(panel)
+        self._panel = panel
+
+    def createEditor(  # noqa: N802
+        self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QWidget:
+        state: ParameterState = index.data(_STATE)
+        if not state.choices:
+            return QLineEdit(value_text(state), parent)
+        combo = QComboBox(parent)
+        for choice in state.choices:
+            combo.addItem(str(choice), choice)
+        combo.setCurrentIndex(combo.findData(state.value))
+        return combo
+
+    def setEditorData(self, editor: QWidget, index: QModelIndex | QPersistentModelIndex) -> None:  # noqa: N802
+        if isinstance(editor, QLineEdit):
+            editor.selectAll()
+
+    def setModelData(self, editor: QWidget, model: Any, index: QModelIndex | QPersistentModelIndex) -> None:  # noqa: N802
+        typed = editor.currentData() if isinstance(editor, QComboBox) else editor.text()  # type: ignore[attr-defined]
+        self._panel.request(index.data(_STATE), typed)
+
+
+def value_text(parameter: ParameterState) -> str:
+    """The value with its unit and an SI prefix."""
+    value = parameter.value
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int | float):
+        return format_quantity(value, parameter.unit, 6)
+    return str(value)
+
+
+def parse_setting(parameter: ParameterState, typed: Any) -> Any:
+    """What was typed as a value of the parameter's kind. Raises UsageError when it cannot be one."""
+    if parameter.choices or isinstance(typed, bool) or isinstance(parameter.value, str):
+        return typed
+    number = parse_quantity(typed, parameter.unit)
+    return int(number) if isinstance(parameter.value, int) and number == int(number) else number
+
+
+def _tooltip(parameter: ParameterState) -> str:
+    limits = [f"{word} {format_quantity(x, parameter.unit)}" for word, x in _bounds(parameter) if x is not None]
+    how = "double click to set" if parameter.settable else "double click to read now"
+    return "\n".join([parameter.name, parameter.label, *limits, how])
+
+
+def _bounds(parameter: ParameterState) -> list[tuple[str, float | None]]:
+    return [("at least", parameter.lower), ("at most", parameter.upper)]
+
+
+def _set_text(item: QTreeWidgetItem, column: int, text: str) -> None:
+    if item.text(column) != text:
+        item.setText(column, text)

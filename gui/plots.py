@@ -1,0 +1,106 @@
+"""Plots of the house: pen width 1, peak down-sampling, axes with units, colours of the theme."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+
+from .theme import Theme
+from .view_models import FloatArray, Histogram
+
+
+class Plot(pg.PlotWidget):  # type: ignore[misc]
+    """A plot with a quiet grid; ``left`` and ``bottom`` are (label, unit)."""
+
+    def __init__(self, left: tuple[str, str], bottom: tuple[str, str]) -> None:
+        super().__init__()
+        self._labels = {"left": left, "bottom": bottom}
+        self.curves: dict[str, pg.PlotDataItem] = {}
+        for side, (label, unit) in self._labels.items():
+            self.setLabel(side, label, units=unit or None)
+        self.getAxis("left").setWidth(64)
+        self.showGrid(x=True, y=True, alpha=0.12)
+        self.hideButtons()
+        self.legend = self.addLegend(offset=(-8, 6), labelTextSize="9pt")
+
+    def paint(self, theme: Theme) -> None:
+        """Takes the theme's colours on."""
+        self.setBackground(theme.panel)
+        for side in ("left", "bottom"):
+            self.getAxis(side).setPen(theme.line)
+            self.getAxis(side).setTextPen(theme.muted)
+        self.legend.setLabelTextColor(theme.text)
+        for k, curve in enumerate(self.curves.values()):
+            curve.setPen(pg.mkPen(theme.series[k % len(theme.series)], width=1))
+
+    def line(self, name: str, theme: Theme) -> pg.PlotDataItem:
+        """The curve of that name, made when it is first asked for."""
+        if name not in self.curves:
+            colour = theme.series[len(self.curves) % len(theme.series)]
+            curve = self.plot(pen=pg.mkPen(colour, width=1), name=name)
+            curve.setDownsampling(auto=True, method="peak")
+            curve.setClipToView(True)
+            self.curves[name] = curve
+        return self.curves[name]
+
+    def clear_lines(self) -> None:
+        """Takes every named curve off the plot."""
+        for curve in self.curves.values():
+            self.removeItem(curve)
+        self.curves.clear()
+
+
+class HistogramPlot(Plot):
+    """Counts over delay, as steps."""
+
+    def __init__(self) -> None:
+        super().__init__(("counts per bin", ""), ("delay", "s"))
+        self.steps = self.plot(stepMode="center", fillLevel=0)
+        self.shown: Histogram | None = None
+
+    def paint(self, theme: Theme) -> None:
+        super().paint(theme)
+        self.steps.setPen(pg.mkPen(theme.accent, width=1))
+        fill = pg.mkColor(theme.accent)
+        fill.setAlpha(70)
+        self.steps.setBrush(fill)
+
+    def show_histogram(self, histogram: Histogram | None) -> None:
+        """Draws a histogram of any length, or nothing."""
+        self.shown = histogram
+        if histogram is None or not len(histogram.counts):
+            self.steps.setData([], [], stepMode=None)
+            return
+        drawn = histogram.drawable()
+        self.steps.setData(drawn.edges_s(), drawn.counts.astype(float), stepMode="center")
+
+
+class BandPlot(Plot):
+    """A value over lab time inside its interval."""
+
+    def __init__(self) -> None:
+        super().__init__(("value", ""), ("lab time", "s"))
+        self.value = self.plot()
+        self.lower = self.plot()
+        self.upper = self.plot()
+        self.band = pg.FillBetweenItem(self.lower, self.upper)
+        self.addItem(self.band)
+
+    def paint(self, theme: Theme) -> None:
+        super().paint(theme)
+        self.value.setPen(pg.mkPen(theme.accent, width=1))
+        edge, fill = pg.mkColor(theme.accent), pg.mkColor(theme.accent)
+        edge.setAlpha(90)
+        fill.setAlpha(45)
+        self.lower.setPen(pg.mkPen(edge, width=1))
+        self.upper.setPen(pg.mkPen(edge, width=1))
+        self.band.setBrush(fill)
+
+    def show_history(
+        self, label: str, unit: str, t_s: FloatArray, value: FloatArray, lower: FloatArray, upper: FloatArray
+    ) -> None:
+        """Draws float64 arrays of equal length; points that are not finite are left out."""
+        self.setLabel("left", label, units=unit or None)
+        known = np.isfinite(value) & np.isfinite(lower) & np.isfinite(upper)
+        for curve, y in ((self.value, value), (self.lower, lower), (self.upper, upper)):
+            curve.setData(t_s[known], y[known])

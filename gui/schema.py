@@ -1,0 +1,167 @@
+"""The JSON schema of an experiment's config as a flat list of fields, and their values as people type them. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..analysis.errors import UsageError
+from ..analysis.quantity import format_quantity, parse_quantity
+
+_KINDS = {"number", "integer", "boolean", "string"}
+_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input of a form.
+
+    Attributes:
+        path: dotted place in the config; what the engine's refusals name.
+        kind: ``number``, ``integer``, ``boolean``, ``string`` or ``choice``; of the items when ``many``.
+        many: a list of values, typed with commas.
+        optional: may be left empty (None).
+        lower, upper: inclusive unless ``open_lower``, ``open_upper``.
+    """
+
+    path: str
+    title: str
+    kind: str
+    help: str = ""
+    unit: str = ""
+    default: Any = None
+    many: bool = False
+    optional: bool = False
+    choices: tuple[Any, ...] = ()
+    lower: float | None = None
+    upper: float | None = None
+    open_lower: bool = False
+    open_upper: bool = False
+
+    @property
+    def group(self) -> str:
+        """Dotted path of what the field is part of; empty at the top."""
+        return self.path.rpartition(".")[0]
+
+    def range_text(self) -> str:
+        """What is allowed, in words; empty when anything is."""
+        parts = []
+        if self.lower is not None:
+            parts.append(f"{'>' if self.open_lower else '≥'} {self._number_text(self.lower)}")
+        if self.upper is not None:
+            parts.append(f"{'<' if self.open_upper else '≤'} {self._number_text(self.upper)}")
+        return " and ".join(parts)
+
+    def to_text(self, value: Any) -> str:
+        """The value as the form shows it; ``parse`` is the inverse."""
+        if value is None:
+            return ""
+        if self.many:
+            return ", ".join(self._item_text(item) for item in value)
+        return self._item_text(value)
+
+    def parse(self, text: str) -> Any:
+        """The value of a text. Raises UsageError saying what is allowed."""
+        text = text.strip()
+        if not text:
+            if self.optional:
+                return None
+            raise UsageError("needs a value")
+        if self.many:
+            return [self._parse_item(part.strip()) for part in text.split(",") if part.strip()]
+        return self._parse_item(text)
+
+    def _parse_item(self, text: str) -> Any:
+        if self.kind == "integer":
+            number = self._checked(parse_quantity(text, self.unit))
+            if number != int(number):
+                raise UsageError(f"{text} is not a whole number")
+            return int(number)
+        if self.kind == "number":
+            return self._checked(parse_quantity(text, self.unit))
+        return text
+
+    def _checked(self, number: float) -> float:
+        low = self.lower is not None and (number <= self.lower if self.open_lower else number < self.lower)
+        high = self.upper is not None and (number >= self.upper if self.open_upper else number > self.upper)
+        if low or high:
+            raise UsageError(f"must be {self.range_text()}")
+        return number
+
+    def _item_text(self, value: Any) -> str:
+        return self._number_text(value) if self.kind in ("number", "integer") else str(value)
+
+    def _number_text(self, value: float) -> str:
+        return format_quantity(value, self.unit, _DIGITS) if self.unit else f"{value:.{_DIGITS}g}"
+
+
+def fields(schema: dict[str, Any]) -> list[Field]:
+    """All fields of a config's JSON schema, those of nested configs included, in their order."""
+    return list(_walk(schema, schema.get("$defs", {}), ""))
+
+
+def nest(flat: dict[str, Any]) -> dict[str, Any]:
+    """``{"timing.window_s": 1}`` → ``{"timing": {"window_s": 1}}``."""
+    nested: dict[str, Any] = {}
+    for path, value in flat.items():
+        *groups, name = path.split(".")
+        place = nested
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[name] = value
+    return nested
+
+
+def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The inverse of ``nest``."""
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _walk(schema: dict[str, Any], definitions: dict[str, Any], prefix: str) -> Iterator[Field]:
+    for name, given in schema.get("properties", {}).items():
+        spec, optional = _resolve(given, definitions)
+        if "properties" in spec:
+            yield from _walk(spec, definitions, f"{prefix}{name}.")
+        else:
+            yield _field(f"{prefix}{name}", spec, definitions, optional)
+
+
+def _resolve(given: dict[str, Any], definitions: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The schema with references followed and ``X | None`` reduced to X; whether None was allowed."""
+    spec, optional = dict(given), False
+    if "anyOf" in spec:
+        options = spec.pop("anyOf")
+        optional = any(o.get("type") == "null" for o in options)
+        spec = next((o for o in options if o.get("type") != "null"), {}) | spec
+    if "$ref" in spec:
+        spec = definitions[spec.pop("$ref").rsplit("/", 1)[1]] | spec
+    return spec, optional
+
+
+def _field(path: str, spec: dict[str, Any], definitions: dict[str, Any], optional: bool) -> Field:
+    many = spec.get("type") == "array"
+    item = _resolve(spec.get("items") or {}, definitions)[0] if many else spec
+    choices = tuple(item.get("enum", ())) or ((item["const"],) if "const" in item else ())
+    kind = "choice" if choices and not many else item.get("type", "string")
+    return Field(
+        path=path,
+        title=path.rpartition(".")[2].removesuffix("_s").replace("_", " "),
+        kind=kind if kind in _KINDS or kind == "choice" else "string",
+        help=spec.get("description", ""),
+        unit=item.get("unit", spec.get("unit", "")),
+        default=spec.get("default"),
+        many=many,
+        optional=optional,
+        choices=choices,
+        lower=item.get("minimum", item.get("exclusiveMinimum")),
+        upper=item.get("maximum", item.get("exclusiveMaximum")),
+        open_lower="exclusiveMinimum" in item,
+        open_upper="exclusiveMaximum" in item,
+    )

@@ -1,0 +1,131 @@
+"""Colours of the window: two themes, and the Okabe-Ito palette that colour-blind eyes tell apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyqtgraph as pg
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours as ``#rrggbb``; ``series`` are for curves, in order."""
+
+    name: str
+    window: str
+    panel: str
+    raised: str
+    line: str
+    text: str
+    muted: str
+    accent: str
+    good: str
+    warn: str
+    bad: str
+    series: tuple[str, ...]
+
+
+DARK = Theme(
+    name="dark",
+    window="#12161b",
+    panel="#181d23",
+    raised="#232a32",
+    line="#343d47",
+    text="#dce3ea",
+    muted="#93a1b0",
+    accent="#56b4e9",
+    good="#2cc295",
+    warn="#e69f00",
+    bad="#e0583c",
+    series=("#56b4e9", "#e69f00", "#2cc295", "#cc79a7", "#f0e442", "#d55e00", "#9aa7ff", "#b8c2cc"),
+)
+LIGHT = Theme(
+    name="light",
+    window="#eef1f4",
+    panel="#ffffff",
+    raised="#e2e7ec",
+    line="#c3ccd5",
+    text="#1b232c",
+    muted="#566472",
+    accent="#0072b2",
+    good="#007a5a",
+    warn="#9a6700",
+    bad="#c0391b",
+    series=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#a17c00", "#56b4e9", "#5b57c7", "#4b5560"),
+)
+THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+
+
+def paint_application(theme: Theme) -> None:
+    """Gives the whole application the theme's colours."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    app.setStyle("Fusion")
+    app.setPalette(_palette(theme))
+    app.setStyleSheet(_STYLE.format(**{name: getattr(theme, name) for name in Theme.__slots__}))
+    pg.setConfigOptions(background=theme.panel, foreground=theme.muted, antialias=False)
+
+
+def _palette(theme: Theme) -> QPalette:
+    roles = QPalette.ColorRole
+    palette = QPalette()
+    for role, colour in (
+        (roles.Window, theme.window),
+        (roles.WindowText, theme.text),
+        (roles.Base, theme.panel),
+        (roles.AlternateBase, theme.window),
+        (roles.Text, theme.text),
+        (roles.Button, theme.raised),
+        (roles.ButtonText, theme.text),
+        (roles.ToolTipBase, theme.raised),
+        (roles.ToolTipText, theme.text),
+        (roles.PlaceholderText, theme.muted),
+        (roles.Highlight, theme.accent),
+        (roles.HighlightedText, theme.window),
+        (roles.Mid, theme.line),
+        (roles.Dark, theme.line),
+        (roles.Light, theme.raised),
+        (roles.Link, theme.accent),
+    ):
+        palette.setColor(role, QColor(colour))
+    for role in (roles.Text, roles.ButtonText, roles.WindowText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.muted))
+    return palette
+
+
+_STYLE = """
+QMainWindow::separator {{ background: {line}; width: 3px; height: 3px; }}
+QMainWindow::separator:hover {{ background: {accent}; }}
+QDockWidget {{ color: {text}; font-weight: 600; }}
+QDockWidget::title {{ background: {raised}; padding: 4px 8px; }}
+QToolBar {{ background: {panel}; border: 0; border-bottom: 1px solid {line}; spacing: 5px; padding: 4px; }}
+QStatusBar {{ background: {panel}; border-top: 1px solid {line}; }}
+QStatusBar::item {{ border: 0; }}
+QTabWidget::pane {{ border: 0; border-top: 1px solid {line}; }}
+QTabBar::tab {{ background: {window}; color: {muted}; padding: 5px 12px; border: 0; border-bottom: 2px solid {window}; }}
+QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
+QTabBar::tab:hover {{ color: {text}; }}
+QHeaderView::section {{ background: {raised}; color: {muted}; border: 0; padding: 3px 6px; }}
+QTreeView, QTableView, QPlainTextEdit, QScrollArea {{ background: {panel}; border: 0; }}
+QTreeView::item, QTableView::item {{ padding: 1px 2px; }}
+QLineEdit, QComboBox, QSpinBox {{ background: {window}; border: 1px solid {line}; border-radius: 3px; padding: 3px 5px; }}
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border: 1px solid {accent}; }}
+QLineEdit[wrong="true"] {{ border: 1px solid {bad}; }}
+QPushButton, QToolButton {{ background: {raised}; border: 1px solid {line}; border-radius: 3px; padding: 4px 11px; }}
+QPushButton:hover, QToolButton:hover {{ border: 1px solid {accent}; }}
+QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {line}; }}
+QPushButton:disabled, QToolButton:disabled {{ color: {muted}; background: {panel}; }}
+QPushButton#run, QToolButton#run {{ background: {accent}; color: {panel}; border: 1px solid {accent}; font-weight: 700; }}
+QPushButton#run:disabled, QToolButton#run:disabled {{ background: {raised}; color: {muted}; border: 1px solid {line}; }}
+QToolButton#all_off {{ background: {bad}; color: #ffffff; border: 1px solid {bad}; font-weight: 700; padding: 4px 16px; }}
+QToolButton#all_off:hover {{ border: 1px solid {text}; }}
+QProgressBar {{ background: {window}; border: 1px solid {line}; border-radius: 3px; text-align: center; color: {text}; }}
+QProgressBar::chunk {{ background: {line}; }}
+QLabel[role="badge"] {{ background: {warn}; color: #101418; font-weight: 700; border-radius: 3px; padding: 3px 9px; }}
+QLabel[role="muted"] {{ color: {muted}; }}
+QLabel[role="wrong"] {{ color: {bad}; }}
+QLabel[role="group"] {{ color: {accent}; font-weight: 600; padding-top: 6px; }}
+QLabel[role="big"] {{ font-size: 40pt; font-weight: 600; }}
+"""

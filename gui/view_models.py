@@ -1,0 +1,217 @@
+"""What the window draws, kept as plain arrays of bounded size: documents in, arrays out. No Qt, no physics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Int64Array = NDArray[np.int64]
+
+RATE_POINTS = 2000
+ESTIMATE_POINTS = 1000
+MAX_BINS = 4000
+_S_PER_PS = 1e-12
+
+
+class Ring:
+    """The latest ``capacity`` rows of ``columns`` numbers; the cost of a row does not depend on how many there were."""
+
+    def __init__(self, columns: int, capacity: int = RATE_POINTS) -> None:
+        # Every row is written twice, half a buffer apart, so that the latest rows always lie in one piece.
+        self._rows = np.full((2 * capacity, columns), np.nan)
+        self._capacity = capacity
+        self._count = 0
+
+    def __len__(self) -> int:
+        return min(self._count, self._capacity)
+
+    def append(self, row: list[float]) -> None:
+        """Adds one row; the oldest goes when the ring is full."""
+        place = self._count % self._capacity
+        self._rows[place] = self._rows[place + self._capacity] = row
+        self._count += 1
+
+    def rows(self) -> FloatArray:
+        """float64 (len, columns), oldest first; a view, valid until the next append."""
+        if self._count <= self._capacity:
+            return self._rows[: self._count]
+        place = self._count % self._capacity
+        return self._rows[place : place + self._capacity]
+
+
+class Thinned:
+    """Rows of numbers over a whole run in bounded room: when full, every second row goes and the stride doubles."""
+
+    def __init__(self, columns: int, capacity: int = ESTIMATE_POINTS) -> None:
+        self._rows = np.empty((capacity, columns))
+        self._length = 0
+        self._stride = 1
+        self._seen = 0
+        self._latest: list[float] | None = None
+
+    def append(self, row: list[float]) -> None:
+        """Adds one row. The latest is always part of ``rows``."""
+        self._latest = row
+        if self._seen % self._stride == 0:
+            if self._length == len(self._rows):
+                self._length //= 2
+                self._rows[: self._length] = self._rows[: 2 * self._length : 2].copy()
+                self._stride *= 2
+            if self._seen % self._stride == 0:
+                self._rows[self._length] = row
+                self._length += 1
+                self._latest = None
+        self._seen += 1
+
+    def rows(self) -> FloatArray:
+        """float64 (at most capacity + 1, columns), in order."""
+        kept: FloatArray = self._rows[: self._length]
+        return kept if self._latest is None else np.vstack([kept, self._latest])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """Counts over lags: int64 (B,) left edges in ps, int64 (B,) counts, the width of a bin."""
+
+    lag_ps: Int64Array
+    counts: Int64Array
+    bin_ps: int
+
+    def rebinned(self, factor: int) -> Histogram:
+        """``factor`` bins joined into one; a last incomplete bin is left out."""
+        whole = len(self.counts) // factor * factor
+        counts = self.counts[:whole].reshape(-1, factor).sum(axis=1)
+        return Histogram(self.lag_ps[:whole:factor], counts, self.bin_ps * factor)
+
+    def drawable(self) -> Histogram:
+        """At most ``MAX_BINS`` bins: drawing more costs time and shows nothing."""
+        return self.rebinned(max(1, -(-len(self.counts) // MAX_BINS)))
+
+    def edges_s(self) -> FloatArray:
+        """float64 (B + 1,) bin edges in seconds."""
+        edges: FloatArray = np.append(self.lag_ps, self.lag_ps[-1:] + self.bin_ps) * _S_PER_PS
+        return edges
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateView:
+    """One result as it stands; numbers the analysis could not give are nan."""
+
+    name: str
+    value: float
+    lower: float
+    upper: float
+    confidence: float
+    n: int
+    method: str
+    unit: str
+
+
+@dataclass
+class RunView:
+    """One run as far as its documents tell."""
+
+    run_id: str = ""
+    experiment: str = ""
+    path: str = ""
+    simulated: bool = False
+    config: dict[str, Any] = field(default_factory=dict)
+    outcome: str = ""  # status of RunStop; empty while it runs
+    reason: str = ""
+    setting: str = ""
+    fraction: float = 0.0
+    remaining_s: float | None = None
+    lab_time_s: float = 0.0
+    message: str = ""
+    clicks: int = 0
+    missed: int = 0
+    invalid: str = ""  # why the latest data do not count; empty when they do
+    channels: dict[str, list[str]] = field(default_factory=dict)
+    rates: dict[str, Ring] = field(default_factory=dict)
+    estimates: dict[str, EstimateView] = field(default_factory=dict)
+    histories: dict[str, Thinned] = field(default_factory=dict)
+    histograms: dict[str, Histogram] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    readings: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    def apply(self, content: dict[str, Any]) -> None:
+        """Takes one document in; a ``RunStart`` makes everything new."""
+        take = getattr(self, f"_take_{content['type']}", None)
+        if take is not None:
+            take(content)
+
+    def series(self) -> list[tuple[str, FloatArray, FloatArray]]:
+        """Count rates by channel: (``source channel``, lab time s, rate Hz), all float64 of equal length."""
+        found = []
+        for source, ring in self.rates.items():
+            rows = ring.rows()
+            found += [(f"{source} {name}", rows[:, 0], rows[:, 1 + k]) for k, name in enumerate(self.channels[source])]
+        return found
+
+    def latest_rates(self) -> list[tuple[str, float]]:
+        """The rate of each channel now, Hz."""
+        return [(name, float(rates[-1])) for name, _, rates in self.series() if len(rates)]
+
+    def history(self, name: str) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Lab time s, value, lower and upper of an estimate over the run."""
+        rows = self.histories[name].rows() if name in self.histories else np.empty((0, 4))
+        return rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3]
+
+    def _take_RunStart(self, content: dict[str, Any]) -> None:  # noqa: N802
+        self.__init__()  # type: ignore[misc]
+        self.run_id, self.experiment, self.path = content["run_id"], content["experiment"], content["path"]
+        self.simulated, self.config = content["simulated"], content["config"]
+
+    def _take_SettingStart(self, content: dict[str, Any]) -> None:  # noqa: N802
+        self.setting = content["name"]
+
+    def _take_Tags(self, content: dict[str, Any]) -> None:  # noqa: N802
+        source, rates = content["source"], content["rates_hz"]
+        if source not in self.rates:
+            self.channels[source] = list(rates)
+            self.rates[source] = Ring(1 + len(rates))
+        t_s = content["t_stop_ps"] * _S_PER_PS
+        self.rates[source].append([t_s, *(rates.get(name, np.nan) for name in self.channels[source])])
+        self.clicks += content["n"]
+        self.missed += max(content["missed"], 0)
+
+    def _take_Reading(self, content: dict[str, Any]) -> None:  # noqa: N802
+        self.readings[content["name"]] = (content["value"], content["unit"])
+
+    def _take_Validity(self, content: dict[str, Any]) -> None:  # noqa: N802
+        self.invalid = "" if content["valid"] else f"{content['source']}: {content['reason']}"
+
+    def _take_Progress(self, content: dict[str, Any]) -> None:  # noqa: N802
+        self.fraction, self.lab_time_s = content["fraction"], content["lab_time_s"]
+        self.remaining_s, self.message = content["remaining_s"], content["message"]
+
+    def _take_Result(self, content: dict[str, Any]) -> None:  # noqa: N802
+        for name, given in content["estimates"].items():
+            estimate = _estimate(name, given)
+            self.estimates[name] = estimate
+            row = [self.lab_time_s, estimate.value, estimate.lower, estimate.upper]
+            self.histories.setdefault(name, Thinned(4)).append(row)
+        for name, given in content["histograms"].items():
+            lags, counts = np.asarray(given["lag_ps"], np.int64), np.asarray(given["counts"], np.int64)
+            self.histograms[name] = Histogram(lags, counts, given["bin_ps"])
+        self.counts |= content["counts"]
+
+    def _take_RunStop(self, content: dict[str, Any]) -> None:  # noqa: N802
+        self.outcome, self.reason = content["status"], content["reason"]
+        self.remaining_s = None
+        if self.outcome == "done":
+            self.fraction = 1.0
+
+    def _take_RunFailed(self, content: dict[str, Any]) -> None:  # noqa: N802
+        self.outcome, self.reason = "failed", content["reason"]
+
+
+def _estimate(name: str, given: dict[str, Any]) -> EstimateView:
+    value, lower, upper = (np.nan if given[k] is None else given[k] for k in ("value", "lower", "upper"))
+    return EstimateView(
+        name, value, lower, upper, given["confidence"], given["n"], given["method"], given.get("unit", "")
+    )
