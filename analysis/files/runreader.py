@@ -1,0 +1,409 @@
+"""Reads a run file, whole or not: lazily, every block checked, every text checked, errors in one line."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError, UsageError
+from ..records import CorrelationHistogram, Estimate, Interval, TagBlock, TimeTags, ValidityMask
+from . import layout
+from .layout import decode_texts
+from .opening import open_hdf5, reading, status_of
+from .results import Results, read_results, write_results
+from .streams import read_commit, seal, tail_path
+from .strings import read_attributes, read_text, write_attributes
+from .tagcodec import decode, first_damaged
+from .transaction import transaction
+
+if TYPE_CHECKING:
+    import xarray
+
+T = TypeVar("T")
+
+_ATTEMPTS = 50
+#: Rows decoded at a time where memory must stay bounded.
+BATCH_ROWS = 1 << 22
+
+
+def open_run(path: str | Path) -> Run:
+    """Opens a run file: finished, being written, or left behind by a killed writer.
+
+    Raises:
+        DataError: missing, truncated, corrupt, or not a run file; one line says which.
+    """
+    return Run(Path(path))
+
+
+class Run:
+    """A run as it stood when opened; ``refresh`` follows a run that is still being written."""
+
+    def __init__(self, path: Path) -> None:
+        """See ``open_run``."""
+        self.path = path.resolve()
+        self._load()
+
+    def _load(self) -> None:
+        """Takes one consistent view; begins anew when a writer changed the file meanwhile."""
+        for _ in range(_ATTEMPTS):
+            before = self.path.stat() if self.path.exists() else None
+            try:
+                self._file = open_hdf5(self.path)
+                self._view()
+                if self.status != "running" or self._tails_still_belong():
+                    return
+            except DataError:
+                if before is None or self.path.stat().st_mtime_ns == before.st_mtime_ns:
+                    raise
+        raise DataError(f"{self.path}: its writer is too fast to follow; open it when the run has ended")
+
+    def _view(self) -> None:
+        with reading(self.path, "its attributes"):
+            if "erbia_schema" not in self._file.attrs:
+                raise DataError("an HDF5 file, but not a run file of erbia (no attribute erbia_schema)")
+            self._about = read_attributes(self._file)
+            schema = self._about["erbia_schema"]
+            if schema != layout.SCHEMA:
+                raise DataError(f"written with schema {schema}, but this version reads schema {layout.SCHEMA}")
+        with reading(self.path, "its tables"):
+            self.status = status_of(self._file, self.path)
+            self.sources = tuple(self._file["tags"]) if "tags" in self._file else ()
+            self._in_chunks = {path: len(self._file[path]) for path in layout.stream_paths(self.sources)}
+            self._rows = self._in_chunks | read_commit(self._file)
+            self._tails = {
+                path: self._file[tail_path(path)][: self._rows[path] - n]
+                for path, n in self._in_chunks.items()
+                if self._rows[path] > n
+            }
+
+    def _tails_still_belong(self) -> bool:
+        """Whether no chunk was finished while the tails were read (a finished chunk lets its tail be used anew)."""
+        with open_hdf5(self.path) as now:
+            return all(len(now[path]) == n for path, n in self._in_chunks.items())
+
+    def _followed(self, read: Callable[[], T]) -> T:
+        """``read()``; once more on a fresh view if it fails while a writer is at work on the file."""
+        try:
+            return read()
+        except DataError:
+            if self.status != "running":
+                raise
+            self.refresh()
+            return read()
+
+    def _read(self, path: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+        """Rows [start, stop) of a stream, from its chunks and its tail."""
+        return self._followed(lambda: self._read_rows(path, start, self._rows[path] if stop is None else stop))
+
+    def _read_rows(self, path: str, start: int, stop: int) -> NDArray[Any]:
+        with reading(self.path, f"{path} rows {start} to {stop}"):
+            done = self._in_chunks[path]
+            if not 0 <= start <= stop <= self._rows[path]:
+                raise DataError(f"{path} has {self._rows[path]} rows, but rows {start} to {stop} are asked for")
+            if stop <= done:
+                values: NDArray[Any] = self._file[path][start:stop]
+                return values
+            tail = self._tails[path][max(0, start - done) : stop - done]
+            return np.concatenate([self._file[path][start:done], tail]) if start < done else tail
+
+    # -- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def run_id(self) -> str:
+        return str(self._about["run_id"])
+
+    @property
+    def experiment(self) -> str:
+        return str(self._about["experiment"])
+
+    @property
+    def simulated(self) -> bool:
+        return bool(self._about["simulated"])
+
+    @property
+    def operator(self) -> str:
+        return str(self._about["operator"])
+
+    @property
+    def created_utc(self) -> str:
+        return str(self._about["created_utc"])
+
+    def _texts(self, group: str) -> dict[str, str]:
+        def read() -> dict[str, str]:
+            with reading(self.path, f"/{group}"):
+                return {name: read_text(self._file[group], name) for name in self._file[group]}
+
+        return self._followed(read)
+
+    @property
+    def config(self) -> dict[str, str]:
+        """``station_yaml``, ``experiment_yaml``, ``resolved_json`` as they were given."""
+        return self._texts("config")
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Which code, packages, host and command made the run."""
+        return self._texts("provenance")
+
+    def snapshot(self, which: Literal["start", "end"]) -> str:
+        """JSON of the instruments' state; DataError if none was kept."""
+        texts = self._texts("snapshot")
+        if which not in texts:
+            raise DataError(f"{self.path}: no snapshot {which!r} (status {self.status})")
+        return texts[which]
+
+    def truth(self) -> dict[str, float | str]:
+        """Hidden values of the twin; empty for a real lab. For tests and demonstrations only."""
+        with reading(self.path, "/truth"):
+            return read_attributes(self._file["truth"])
+
+    # -- clicks ------------------------------------------------------------------------------------------------------
+
+    def _check_source(self, source: str) -> None:
+        if source not in self.sources:
+            raise UsageError(f"{self.path}: no source {source!r}; it has {', '.join(self.sources) or 'none'}")
+
+    def channels(self, source: str) -> dict[int, str]:
+        """Channel number -> name."""
+        self._check_source(source)
+        with reading(self.path, f"/tags/{source}"):
+            return layout.channels_from_json(read_attributes(self._file[f"tags/{source}"])["channels"])
+
+    def blocks(self, source: str) -> NDArray[np.void]:
+        """The block table, BLOCK_DTYPE (B,), in order of time."""
+        self._check_source(source)
+        return self._read(f"tags/{source}/blocks")
+
+    def tags(self, source: str, t_start_ps: int | None = None, t_stop_ps: int | None = None) -> TimeTags:
+        """The clicks with ``t_start_ps <= t < t_stop_ps``, every block they lie in verified.
+
+        Raises:
+            UsageError: no such source.
+            DataError: a block is damaged; names it.
+        """
+        blocks = self.blocks(source)
+        lo = 0 if t_start_ps is None else int(np.searchsorted(blocks["t_stop_ps"], t_start_ps, side="right"))
+        hi = len(blocks) if t_stop_ps is None else int(np.searchsorted(blocks["t_start_ps"], t_stop_ps, side="left"))
+        found = self._decode(source, blocks, lo, max(lo, hi))
+        if t_start_ps is None and t_stop_ps is None:
+            return found
+        first = t_start_ps if t_start_ps is not None else np.iinfo(np.int64).min
+        last = t_stop_ps if t_stop_ps is not None else np.iinfo(np.int64).max
+        return found.between(first, last)
+
+    def _decode(self, source: str, blocks: NDArray[np.void], lo: int, hi: int) -> TimeTags:
+        """Clicks of blocks [lo, hi), checked against their checksums."""
+        if lo >= hi:
+            return TimeTags.empty()
+        chosen = blocks[lo:hi]
+        start, stop = int(chosen["row_start"][0]), int(chosen["row_stop"][-1])
+        words = self._read(f"tags/{source}/t_ps", start, stop)
+        channel = self._read(f"tags/{source}/channel", start, stop)
+        tags = TimeTags(decode(words, start, chosen["row_stop"], chosen["t_start_ps"], self._gaps(source)), channel)
+        edges = np.append(chosen["row_start"], stop) - start
+        bad = first_damaged(tags.t_ps, channel, edges, chosen["checksum"])
+        if bad >= 0:
+            raise DataError(
+                f"{self.path}: block {lo + bad} of {source} (rows {start + edges[bad]} to {start + edges[bad + 1]})"
+                " is damaged: its checksum does not hold; salvage the file"
+            )
+        return tags
+
+    def _gaps(self, source: str) -> NDArray[np.void]:
+        return self._read(f"tags/{source}/gaps")
+
+    def iter_blocks(self, source: str) -> Iterator[TagBlock]:
+        """All blocks in order; holds no more than one batch of them in memory."""
+        blocks = self.blocks(source)
+        lo = 0
+        while lo < len(blocks):
+            limit = blocks["row_start"][lo] + BATCH_ROWS
+            hi = max(lo + 1, int(np.searchsorted(blocks["row_stop"], limit, side="right")))
+            tags = self._decode(source, blocks, lo, hi)
+            first = int(blocks["row_start"][lo])
+            for block in blocks[lo:hi]:
+                a, b = int(block["row_start"]) - first, int(block["row_stop"]) - first
+                yield TagBlock(
+                    TimeTags(tags.t_ps[a:b], tags.channel[a:b]),
+                    int(block["t_start_ps"]),
+                    int(block["t_stop_ps"]),
+                    source,
+                    bool(block["overflow"]),
+                    int(block["missed"]),
+                )
+            lo = hi
+
+    def validity(self, source: str) -> ValidityMask:
+        """When the clicks of ``source`` count: covered by a block without overflow, and not declared invalid."""
+        blocks = self.blocks(source)
+        rows = [row for row in self.validity_rows() if row["source"] == source]
+        covered = _merged(blocks[~blocks["overflow"]])
+        return ValidityMask(tuple(_subtract(covered, _invalid(rows))))
+
+    def live_time_ps(self, source: str) -> int:
+        """Time in which the clicks of ``source`` count, in ps."""
+        return self.validity(source).live_time_ps()
+
+    def _table(self, path: str) -> NDArray[np.void]:
+        with reading(self.path, path):
+            return decode_texts(self._read(path))
+
+    # -- tables ------------------------------------------------------------------------------------------------------
+
+    def heralds(self) -> NDArray[np.void]:
+        """HERALD_DTYPE (N,)."""
+        return self._read("heralds")
+
+    def settings(self) -> NDArray[np.void]:
+        """SETTING_DTYPE (N,)."""
+        return self._table("settings")
+
+    def readings(self) -> NDArray[np.void]:
+        """READING_DTYPE (N,)."""
+        return self._table("readings")
+
+    def validity_rows(self) -> NDArray[np.void]:
+        """VALIDITY_DTYPE (N,), as declared during the run."""
+        return self._table("validity")
+
+    def log(self) -> NDArray[np.void]:
+        """LOG_DTYPE (N,)."""
+        return self._table("log")
+
+    # -- results -----------------------------------------------------------------------------------------------------
+
+    @property
+    def all_results(self) -> tuple[Results, ...]:
+        """Every analysis kept in the file, oldest first."""
+        with reading(self.path, "/results"):
+            group = self._file["results"]
+            return tuple(read_results(group[name]) for name in sorted(group, key=int))
+
+    @property
+    def results(self) -> Mapping[str, Estimate]:
+        """Estimates of the newest analysis; empty before the first."""
+        every = self.all_results
+        return every[-1].estimates if every else {}
+
+    def write_results(
+        self,
+        estimates: Mapping[str, Estimate],
+        histograms: Mapping[str, CorrelationHistogram] | None = None,
+        code_version: str = "",
+    ) -> int:
+        """Adds ``/results/<n>`` to a run that has ended and returns n; an interrupted run is sealed on this occasion.
+
+        Raises:
+            DataError: the run is still being written, or another process is changing the file.
+        """
+        if self.status == "running":
+            raise DataError(f"{self.path}: still being written; close the run before keeping results in it")
+        self._file.close()
+        try:
+            with transaction(self.path) as file:
+                seal(file)
+                write_attributes(file, {"status": self.status})
+                number = write_results(file["results"], estimates, histograms or {}, code_version)
+        finally:
+            self._load()
+        return number
+
+    # -- convenience -------------------------------------------------------------------------------------------------
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Everything in one dataset: ``<source>_t_ps``, ``<source>_channel`` (ps), heralds, readings and results."""
+        import xarray
+
+        variables: dict[str, Any] = {}
+        for source in self.sources:
+            tags, dim = self.tags(source), f"{source}_click"
+            variables[f"{source}_t_ps"] = (dim, tags.t_ps, {"units": "ps"})
+            variables[f"{source}_channel"] = (dim, tags.channel)
+        for table, rows in (("herald", self.heralds()), ("reading", self.readings())):
+            for name in rows.dtype.names or ():
+                variables[f"{table}_{name}"] = (table, rows[name], {"units": "ps"} if name.endswith("_ps") else {})
+        results = self.results
+        if results:
+            variables["estimate"] = list(results)
+            for name in ("value", "lower", "upper", "std"):
+                variables[f"result_{name}"] = ("estimate", [getattr(e, name) for e in results.values()])
+        about = {k: int(v) if isinstance(v, bool) else v for k, v in self._about.items()}
+        return xarray.Dataset(variables, attrs=about | {"status": self.status})
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "experiment": self.experiment + (" (SIMULATED)" if self.simulated else ""),
+            "status": self.status,
+            "created": self.created_utc,
+            "file": str(self.path),
+        }
+        for source in self.sources:
+            blocks = self.blocks(source)
+            clicks = int(blocks["row_stop"][-1]) if len(blocks) else 0
+            rows[source] = f"{clicks} clicks, {self.live_time_ps(source) / 1e12:.3f} s live"
+        for name, e in self.results.items():
+            rows[name] = f"{e.value:.6g} [{e.lower:.6g}, {e.upper:.6g}] {e.unit} ({e.confidence:.0%})"
+        cells = "".join(f"<tr><th>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows.items())
+        return f"<table><caption>{html.escape(self.run_id)}</caption>{cells}</table>"
+
+    def __repr__(self) -> str:
+        return (
+            f"<Run {self.run_id} {self.experiment} {self.status}{' SIMULATED' if self.simulated else ''} {self.path}>"
+        )
+
+    def refresh(self) -> None:
+        """Takes a new view of the file, with everything committed until now."""
+        self._file.close()
+        self._load()
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._file.close()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _merged(blocks: NDArray[np.void]) -> list[Interval]:
+    """What blocks in order of time cover, touching ones joined."""
+    blocks = blocks[blocks["t_stop_ps"] > blocks["t_start_ps"]]
+    apart = np.flatnonzero(blocks["t_start_ps"][1:] != blocks["t_stop_ps"][:-1])
+    starts = blocks["t_start_ps"][np.append(0, apart + 1)] if len(blocks) else []
+    stops = blocks["t_stop_ps"][np.append(apart, -1)] if len(blocks) else []
+    return [Interval(int(a), int(b)) for a, b in zip(starts, stops, strict=True)]
+
+
+def _invalid(rows: list[np.void]) -> list[Interval]:
+    """Stretches declared invalid, from rows that switch validity on and off."""
+    closed, since = [], None
+    for row in sorted(rows, key=lambda r: int(r["t_ps"])):
+        if not row["valid"] and since is None:
+            since = int(row["t_ps"])
+        elif row["valid"] and since is not None:
+            closed.append(Interval(since, int(row["t_ps"])))
+            since = None
+    if since is not None:
+        closed.append(Interval(since, np.iinfo(np.int64).max))
+    return closed
+
+
+def _subtract(kept: list[Interval], removed: list[Interval]) -> Iterator[Interval]:
+    """``kept`` without ``removed``; both sorted and disjoint."""
+    for interval in kept:
+        start = interval.t_start_ps
+        for hole in removed:
+            if hole.t_stop_ps <= start or hole.t_start_ps >= interval.t_stop_ps:
+                continue
+            if hole.t_start_ps > start:
+                yield Interval(start, hole.t_start_ps)
+            start = max(start, hole.t_stop_ps)
+        if start < interval.t_stop_ps:
+            yield Interval(start, interval.t_stop_ps)

@@ -1,0 +1,176 @@
+"""Append-only datasets that a killed process cannot spoil, and the commit record that says how far they count.
+
+A compressed chunk is written once, whole, and never again. Rows that do not fill a chunk yet lie, uncompressed, in a
+``tail`` dataset where appending never moves or rewrites a row that is already there. ``tail/commit`` holds, twice and
+in turn, a sequence number, the rows that count in every stream, and a CRC; a reader believes the newer sound one.
+Order of a flush: full chunks, sync, tails, sync, commit record, sync. Whatever the moment of death, the rows of the
+last commit are in place: those in full chunks for good, the others in the tail that belongs to the next chunk.
+When a run is closed the tails move into their last chunk and the group ``tail`` goes away (``seal``).
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..records import Int64Array
+from .layout import COMMIT, TAIL, StreamSpec, filters
+
+_TAIL_CHUNK_BYTES = 16384
+
+
+def tail_path(path: str) -> str:
+    """Where the unfinished chunk of the stream ``path`` lies."""
+    return f"{TAIL}/{path.replace('/', '|')}"
+
+
+def create_streams(file: h5py.File, specs: Sequence[StreamSpec]) -> None:
+    """Creates empty streams, their tails and the commit record."""
+    for spec in specs:
+        file.create_dataset(spec.path, (0,), spec.dtype, chunks=(spec.chunk,), maxshape=(None,), **filters())
+        rows = min(spec.chunk, max(1, _TAIL_CHUNK_BYTES // spec.dtype.itemsize))
+        file.create_dataset(tail_path(spec.path), (spec.chunk,), spec.dtype, chunks=(rows,))
+    record = file.create_dataset(COMMIT, (2, len(specs) + 2), np.int64)
+    record.attrs["streams"] = json.dumps([spec.path for spec in specs])
+    record[:] = _commit_row(0, np.zeros(len(specs), np.int64))
+
+
+def _commit_row(sequence: int, rows: Int64Array) -> Int64Array:
+    body = np.concatenate([[np.int64(sequence)], rows])
+    return np.append(body, np.int64(zlib.crc32(body.tobytes())))
+
+
+def read_commit(file: h5py.File) -> dict[str, int]:
+    """Rows that count in each stream of a file not sealed yet; empty for a sealed one.
+
+    Raises:
+        DataError: neither copy of the commit record is sound.
+    """
+    if COMMIT not in file:
+        return {}
+    record = file[COMMIT]
+    sound = [row for row in record[:] if row[-1] == zlib.crc32(row[:-1].tobytes())]
+    if not sound:
+        raise DataError("both copies of the commit record are corrupt; salvage the file")
+    newest = max(sound, key=lambda row: int(row[0]))
+    return dict(zip(json.loads(record.attrs["streams"]), (int(n) for n in newest[1:-1]), strict=True))
+
+
+class Stream:
+    """The writing end of one stream. ``rows`` counts everything appended, durable or not."""
+
+    def __init__(self, file: h5py.File, spec: StreamSpec) -> None:
+        self.spec = spec
+        self._main = file[spec.path]
+        self._tail = file[tail_path(spec.path)]
+        self._pending = np.zeros(spec.chunk, spec.dtype)
+        self._filled = 0
+        self._in_tail = 0
+        self._main_rows = len(self._main)
+        self._main_dirty = False
+
+    def rebind(self, file: h5py.File) -> None:
+        """Goes on in the same file after it was closed and opened again."""
+        self._main, self._tail = file[self.spec.path], file[tail_path(self.spec.path)]
+
+    @property
+    def rows(self) -> int:
+        return self._main_rows + self._filled
+
+    def append(self, rows: NDArray[Any]) -> None:
+        """Takes ``rows`` (N,) of the stream's dtype; whole chunks go to the file at once."""
+        chunk = self.spec.chunk
+        at = 0
+        while at < len(rows):
+            if self._filled == 0 and len(rows) - at >= chunk:
+                self._write_chunk(np.ascontiguousarray(rows[at : at + chunk]))
+                at += chunk
+                continue
+            n = min(chunk - self._filled, len(rows) - at)
+            self._pending[self._filled : self._filled + n] = rows[at : at + n]
+            self._filled += n
+            at += n
+            if self._filled == chunk:
+                self._write_chunk(self._pending)
+                self._filled = self._in_tail = 0
+
+    def _write_chunk(self, rows: NDArray[Any]) -> None:
+        start = self._main_rows
+        self._main_rows = start + self.spec.chunk
+        self._main.resize((self._main_rows,))
+        self._main[start : self._main_rows] = rows
+        self._main_dirty = True
+
+    def flush_chunks(self) -> bool:
+        """Hands finished chunks to the system; says whether there were any."""
+        dirty, self._main_dirty = self._main_dirty, False
+        if dirty:
+            self._main.flush()
+        return dirty
+
+    def flush_tail(self) -> bool:
+        """Hands the rows of the unfinished chunk that are new to the system; says whether there were any."""
+        if self._in_tail == self._filled:
+            return False
+        self._tail[self._in_tail : self._filled] = self._pending[self._in_tail : self._filled]
+        self._tail.flush()
+        self._in_tail = self._filled
+        return True
+
+
+class Commits:
+    """The writing end of the commit record."""
+
+    def __init__(self, file: h5py.File, streams: Sequence[Stream], sync: Callable[[], None]) -> None:
+        self._record = file[COMMIT]
+        self._streams = streams
+        self._sync = sync
+        self._sequence = int(self._record[:, 0].max())
+        self._committed = self._rows()
+
+    def rebind(self, file: h5py.File) -> None:
+        """Goes on in the same file after it was closed and opened again."""
+        self._record = file[COMMIT]
+        for stream in self._streams:
+            stream.rebind(file)
+
+    def _rows(self) -> Int64Array:
+        return np.array([stream.rows for stream in self._streams], np.int64)
+
+    def commit(self) -> None:
+        """Makes everything appended so far durable; returns when it is."""
+        rows = self._rows()
+        if np.array_equal(rows, self._committed):
+            return
+        for step in (Stream.flush_chunks, Stream.flush_tail):
+            moved = [step(stream) for stream in self._streams]
+            if any(moved):
+                self._sync()
+        self._sequence += 1
+        self._record[self._sequence % 2] = _commit_row(self._sequence, rows)
+        self._record.flush()
+        self._sync()
+        self._committed = rows
+
+
+def seal(file: h5py.File) -> None:
+    """Moves the committed tails into their streams and removes ``tail``; ``file`` is open in a transaction."""
+    committed = read_commit(file)
+    for path, rows in committed.items():
+        main = file[path]
+        done = len(main)
+        if rows < done:
+            main.resize((rows,))
+        elif rows > done:
+            tail = file[tail_path(path)][: rows - done]
+            main.resize((rows,))
+            main[done:] = tail
+    if TAIL in file:
+        del file[TAIL]

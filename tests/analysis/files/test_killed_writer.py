@@ -1,0 +1,110 @@
+"""A writer killed by SIGKILL at a random moment: the file opens, and every acknowledged row is there and right."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from erbia.analysis.files.runfile import open_run
+from erbia.analysis.records import Estimate
+
+SCRIPT = Path(__file__).with_name("killed_writer.py")
+_spec = importlib.util.spec_from_file_location("killed_writer", SCRIPT)
+killed_writer = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(killed_writer)
+
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="needs fork and SIGKILL")]
+
+
+@pytest.fixture(scope="module")
+def start():
+    """Starts a writer of its own process: ``start(path, seed)`` gives its process id."""
+    with subprocess.Popen([sys.executable, str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+
+        def start(path, seed):
+            parent.stdin.write(f"{path} {seed}\n".encode())
+            parent.stdin.flush()
+            return int(parent.stdout.readline())
+
+        yield start
+        parent.stdin.close()
+
+
+def acknowledged(path):
+    """The last number that was printed whole."""
+    output = Path(f"{path}.out")
+    lines = output.read_text().split("\n") if output.exists() else []
+    return int(lines[-2]) if len(lines) > 1 else 0
+
+
+def kill_after_first_word(path, pid, delay_s):
+    """Lets the writer live ``delay_s`` after its first acknowledgement, kills it; blocks acknowledged."""
+    deadline = time.monotonic() + 60
+    while not acknowledged(path) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    time.sleep(delay_s)
+    os.kill(pid, signal.SIGKILL)
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.002)
+    return acknowledged(path)
+
+
+def assert_whole(run, seed, at_least):
+    blocks = list(run.iter_blocks("tagger"))
+    assert len(blocks) >= at_least
+    for k, found in enumerate(blocks):
+        expected = killed_writer.block(seed, k)
+        assert (found.t_start_ps, found.t_stop_ps) == (expected.t_start_ps, expected.t_stop_ps)
+        assert np.array_equal(found.tags.t_ps, expected.tags.t_ps)
+        assert np.array_equal(found.tags.channel, expected.tags.channel)
+    assert len(run.log()) == len(blocks)
+    heralds = run.heralds()
+    for k in range(len(blocks)):
+        expected = killed_writer.heralds(seed, k)
+        assert np.array_equal(heralds[: len(expected)], expected)
+        heralds = heralds[len(expected) :]
+    assert len(heralds) == 0
+
+
+@pytest.mark.parametrize("tenth", range(5))
+def test_killed_ten_times(tmp_path, start, tenth):
+    rng = np.random.default_rng(tenth)
+    for k in range(10):
+        path, seed = tmp_path / f"run{k}.h5", 100 * tenth + k
+        n = kill_after_first_word(path, start(path, seed), float(rng.uniform(0.0, 0.25)))
+        with open_run(path) as run:
+            assert run.status == "interrupted"
+            assert_whole(run, seed, n)
+            run.write_results({"x": Estimate(1.0, 0.0, 2.0, 0.95, 0.5, 3, "m")})
+            assert run.status == "interrupted"
+            assert run.results["x"].value == 1.0
+            assert_whole(run, seed, n)
+        for leftover in tmp_path.glob(f"*run{k}.h5*"):
+            leftover.unlink()
+
+
+def test_another_process_follows(tmp_path, start):
+    """A reader beside a busy writer always sees a whole, growing run."""
+    path, seen = tmp_path / "run.h5", 0
+    pid = start(path, 5)
+    try:
+        while not acknowledged(path):
+            time.sleep(0.01)
+        with open_run(path) as run:
+            stop = time.monotonic() + 3
+            while time.monotonic() < stop:
+                assert run.status == "running"
+                assert_whole(run, 5, seen)
+                seen = len(run.blocks("tagger"))
+                run.refresh()
+        assert seen > 10
+    finally:
+        os.kill(pid, signal.SIGKILL)

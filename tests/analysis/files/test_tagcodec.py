@@ -1,0 +1,84 @@
+"""The delta codec: exact for every order-of-time input, loud for the rest."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from erbia.analysis.errors import DataError
+from erbia.analysis.files.tagcodec import GAP_DTYPE, LONG_GAP, checksum, decode, encode, first_damaged
+
+GAPS = st.one_of(
+    st.integers(0, 3),
+    st.integers(0, 2**20),
+    st.integers(LONG_GAP - 2, LONG_GAP + 2),
+    st.integers(2**32, 2**58),
+)
+BLOCKS = st.lists(st.tuples(st.lists(GAPS, max_size=40), st.integers(0, 2**40)), min_size=1, max_size=6)
+
+
+@given(BLOCKS, st.integers(-(2**61), 2**61), st.integers(0, 10**12))
+@example([([0], 0)], -(2**61), 0)
+@example([([LONG_GAP], 0), ([], 5), ([LONG_GAP - 1, 0, 0], 0)], 0, 7)
+def test_blocks_come_back_bit_for_bit(parts, t_first_ps, first_row):
+    row, now = first_row, t_first_ps
+    words, gaps, stops, starts, times = [], [], [], [], []
+    for deltas, pause in parts:
+        t_ps = np.array([now + sum(deltas[: k + 1]) for k in range(len(deltas))], np.int64)
+        w, g = encode(t_ps, now, row)
+        assert w.dtype == np.uint32
+        starts.append(now)
+        row += len(t_ps)
+        stops.append(row)
+        words.append(w)
+        gaps.append(g)
+        times.append(t_ps)
+        now += sum(deltas) + pause
+    back = decode(np.concatenate(words), first_row, np.array(stops), np.array(starts), np.concatenate(gaps))
+    assert np.array_equal(back, np.concatenate(times))
+
+
+def test_gaps_of_other_rows_do_not_disturb():
+    t_ps = np.array([5, 2**40, 2**40 + 1, 2**41], np.int64)
+    words, gaps = encode(t_ps, 0, 100)
+    assert gaps["row"].tolist() == [101, 103]
+    others = np.array([(3, 1), (999, 1)], GAP_DTYPE)
+    merged = np.sort(np.concatenate([gaps, others]), order="row")
+    assert np.array_equal(decode(words, 100, np.array([104]), np.array([0]), merged), t_ps)
+
+
+@pytest.mark.parametrize(("times", "row"), [([-1], 0), ([5, 4], 1), ([0, 2**40, 7], 2), ([2**62, -(2**62)], 1)])
+def test_a_backward_step_is_named(times, row):
+    with pytest.raises(DataError, match=f"click {row} at"):
+        encode(np.array(times, np.int64), 0)
+
+
+@given(st.integers(0, 199), st.integers(0, 63), st.booleans(), st.integers(0, 2**32))
+def test_any_flipped_bit_changes_the_checksum(row, bit, in_channel, seed):
+    rng = np.random.default_rng(seed)
+    t_ps = np.sort(rng.integers(-(2**62), 2**62, 200))
+    channel = rng.integers(0, 256, 200).astype(np.uint8)
+    before = checksum(t_ps, channel)
+    if in_channel:
+        channel[row] ^= np.uint8(1 << (bit % 8))
+    else:
+        t_ps.view(np.uint64)[row] ^= np.uint64(1) << np.uint64(bit)
+    assert checksum(t_ps, channel) != before
+
+
+def test_checksum_is_the_documented_sum():
+    rng = np.random.default_rng(1)
+    t_ps, channel = np.sort(rng.integers(-(2**62), 2**62, 50)), rng.integers(0, 256, 50).astype(np.uint8)
+    by_hand = sum((2 * i + 1) * (int(t) + 2**56 * int(c)) for i, (t, c) in enumerate(zip(t_ps, channel, strict=True)))
+    assert int(checksum(t_ps, channel)) == by_hand % 2**64
+
+
+def test_first_damaged_block_is_found():
+    t_ps, channel = np.arange(10, dtype=np.int64), np.zeros(10, np.uint8)
+    edges = np.array([0, 4, 4, 10])
+    sums = np.array([checksum(t_ps[a:b], channel[a:b]) for a, b in pairwise(edges)])
+    assert first_damaged(t_ps, channel, edges, sums) == -1
+    channel[7] = 1
+    assert first_damaged(t_ps, channel, edges, sums) == 2
