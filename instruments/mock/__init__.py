@@ -1,0 +1,26 @@
+"""Mock instruments: the interfaces of the lab, in process, over the simulated one."""
+
+from .base import MockInstrument
+from .pacing import MockLabClock, Pacer
+from .presets import load_preset, load_world, preset_names
+from .pulser import MockPulseGenerator
+from .simple import MockErbiumMemory, MockLaser, MockPairSource, MockTemperatureController
+from .snspd import MockSnspd, MockSnspdChannel
+from .tagger import MockTimeTagger
+
+__all__ = [
+    "MockErbiumMemory",
+    "MockInstrument",
+    "MockLabClock",
+    "MockLaser",
+    "MockPairSource",
+    "MockPulseGenerator",
+    "MockSnspd",
+    "MockSnspdChannel",
+    "MockTemperatureController",
+    "MockTimeTagger",
+    "Pacer",
+    "load_preset",
+    "load_world",
+    "preset_names",
+]

@@ -1,0 +1,62 @@
+"""Simulated labs by name: ``configs/presets/*.yaml``, with overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from ..errors import ConfigError
+from ..twin import TwinConfig, World
+
+
+def preset_names() -> tuple[str, ...]:
+    """The presets that are shipped."""
+    return tuple(sorted(p.name.removesuffix(".yaml") for p in _folder().iterdir() if p.name.endswith(".yaml")))
+
+
+def load_preset(name: str, overrides: Mapping[str, Any] | None = None) -> TwinConfig:
+    """A preset with some values replaced. Raises ConfigError naming the key and what is allowed."""
+    path = _folder() / f"{name}.yaml"
+    if not path.is_file():
+        raise ConfigError(f"twin.preset: there is no preset {name!r}; there are {', '.join(preset_names())}")
+    values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    values.pop("sources", None)
+    values.pop("description", None)
+    try:
+        return TwinConfig.model_validate(merge(values, overrides or {}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"twin preset {name}: {where}: {first['msg']} (got {first['input']!r})") from error
+
+
+def load_world(twin: Mapping[str, Any], seed: int | None = None) -> World:
+    """The lab a station's ``twin:`` section describes (keys preset, overrides, seed, pace); ``seed`` wins over the file's.
+
+    Raises ConfigError for an unknown key or a value out of range.
+    """
+    unknown = set(twin) - {"preset", "overrides", "seed", "pace"}
+    if unknown:
+        raise ConfigError(f"twin: unknown key {sorted(unknown)[0]!r}; allowed are preset, overrides, seed, pace")
+    pace = twin.get("pace", "free")
+    if pace != "free" and not (isinstance(pace, int | float) and pace > 0):
+        raise ConfigError(f"twin.pace: must be 'free' or a positive multiple of real time, got {pace!r}")
+    config = load_preset(twin.get("preset", "single_er_cavity"), twin.get("overrides"))
+    return World(config, twin.get("seed", 0) if seed is None else seed, pace)
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with ``changes`` laid over it, nested mappings merged key by key."""
+    merged = dict(base)
+    for key, value in changes.items():
+        inner = merged.get(key)
+        merged[key] = merge(inner, value) if isinstance(value, Mapping) and isinstance(inner, Mapping) else value
+    return merged
+
+
+def _folder() -> Any:
+    return files(__package__.split(".")[0] + ".configs") / "presets"

@@ -1,0 +1,197 @@
+"""Plays a program: draws what happens in the attempts, in fixed batches, and hands out clicks and markers in time.
+
+Attempts without a click cost nothing: the number of attempts to the next click is geometric. Batches have a fixed number
+of draws, so the clicks are the same however time is cut into blocks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+
+from ...analysis.records import FloatArray, Int64Array
+from .attempt_model import AttemptModel, Readout
+from .program import Program
+from .timeline import Position, Runs, attempt_start, first_attempt_at, lay_out, starts_between
+
+OUTPUTS = ("ch1", "ch2", "ch3", "ch4", "herald", "alice_herald", "bob_herald")
+_LOCAL = ("ch3", "ch4")
+_BATCH = 4096
+_DENSE_ABOVE = 0.2
+_LONGEST_BATCH_PS = 2e17
+_TYPICAL_BATCH_PS = 6e14
+
+Events = tuple[Int64Array, Int64Array]  # time of the event, start of the attempt it belongs to
+_NONE: Events = (np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+class AttemptStream:
+    """The program from ``position`` on under one model. ``pending`` takes over events of attempts already played."""
+
+    def __init__(
+        self,
+        program: Program,
+        model: AttemptModel,
+        position: Position,
+        rng: Generator,
+        local_jitter_ps: tuple[tuple[float, float], tuple[float, float]],
+        pending: dict[str, Events] | None = None,
+    ) -> None:
+        self.program, self.model = program, model
+        self.finished = False
+        self._rng, self._jitter = rng, local_jitter_ps
+        self._next, self._end_ps = position, position.burst_start_ps
+        self._runs: list[Runs] = []
+        self._pending = pending or dict.fromkeys(OUTPUTS, _NONE)
+        self._cumulative = np.cumsum(model.probability)
+        self._dense = bool(model.attempt_readouts) or model.click_probability > _DENSE_ABOVE
+        self._batch, self._longest_gap = self._batch_size()
+
+    def take_until(self, t_ps: int) -> dict[str, Int64Array]:
+        """Events earlier than ``t_ps`` not yet taken, by output: sorted int64 ps."""
+        while not self.finished and self._end_ps < t_ps:
+            self._play_batch()
+        taken = {}
+        for name, (times, starts) in self._pending.items():
+            now = times < t_ps
+            taken[name] = np.sort(times[now])
+            if taken[name].size:
+                self._pending[name] = (times[~now], starts[~now])
+        return taken
+
+    def markers(self, channel: str, t_start_ps: int, t_stop_ps: int) -> Int64Array:
+        """Pulses on a digital output in the stretch, which must have been taken: sorted int64 ps."""
+        in_header = [p.start_ps for p in self.program.header.on(channel)]
+        in_attempt = [p.start_ps for p in self.program.attempt.on(channel)]
+        if not in_header and not in_attempt:
+            return np.empty(0, np.int64)
+        reach = max(in_header + in_attempt)
+        self._runs = [r for r in self._runs[:-1] if self._run_end(r) >= t_start_ps - reach] + self._runs[-1:]
+        found = []
+        for runs in self._runs:
+            bursts, attempts = starts_between(self.program, runs, t_start_ps - reach, t_stop_ps)
+            found += [bursts + offset for offset in in_header] + [attempts + offset for offset in in_attempt]
+        times = np.sort(np.concatenate([*found, np.empty(0, np.int64)]))
+        return times[(times >= t_start_ps) & (times < t_stop_ps)]
+
+    def exhausted(self, t_ps: int) -> bool:
+        """Whether the last burst was over before ``t_ps`` and nothing is due."""
+        return self.finished and self._end_ps < t_ps and not any(len(t) for t, _ in self._pending.values())
+
+    def cut(self, t_ps: int) -> tuple[Position | None, dict[str, Events]]:
+        """Forgets all attempts begun at or after ``t_ps``: where to go on (None: finished), and what is still due."""
+        kept = {name: (t[s < t_ps], s[s < t_ps]) for name, (t, s) in self._pending.items()}
+        for runs in self._runs:
+            found = first_attempt_at(self.program, runs, t_ps)
+            if found is not None:
+                return found[1], kept
+        return (None if self.finished else self._next), kept
+
+    def _run_end(self, runs: Runs) -> int:
+        last = np.array([runs.first[-1] + runs.attempts[-1]])
+        return int(attempt_start(self.program, runs.origin_ps[-1:], last)[0])
+
+    def _batch_size(self) -> tuple[int, int]:
+        if self._dense:
+            return _BATCH, 1
+        expected = _TYPICAL_BATCH_PS / self.program.attempt.length_ps * self.model.click_probability
+        size = int(np.clip(np.ceil(expected), 16, _BATCH))
+        return size, int(_LONGEST_BATCH_PS / (size * self.program.attempt.length_ps)) + 1
+
+    def _play_batch(self) -> None:
+        index, masks, attempts = self._draw_dense() if self._dense else self._draw_sparse()
+        heralds = index[self.model.heralds[masks]]
+        runs, after = lay_out(self.program, self._next, heralds, attempts, self.model.hold_ps)
+        run = np.searchsorted(heralds, index, side="left")
+        begins = np.concatenate([[0], heralds + 1])
+        within = index - begins[run]
+        start = attempt_start(self.program, runs.origin_ps[run], runs.first[run] + within)
+        if self.program.bursts:
+            runs = self._limit(runs)
+            played = within < runs.attempts[run]
+            masks, start = masks[played], start[played]
+        self._runs.append(runs)
+        self._next, self._end_ps = after, after.burst_start_ps
+        self._click(masks, start)
+        self._read_out(masks, start, self.model.attempt_readouts, self.model.attempt_populations, (0, 0))
+        heralded = self.model.heralds[masks]
+        self._herald(start[heralded])
+        self._read_out(
+            masks[heralded],
+            start[heralded],
+            self.model.herald_readouts,
+            self.model.herald_populations,
+            self.model.arrival_ps,
+        )
+
+    def _draw_sparse(self) -> tuple[Int64Array, Int64Array, int]:
+        """Attempts with a click (numbers, patterns) and how many attempts were played in all."""
+        chance = self.model.click_probability
+        uniform = self._rng.random(self._batch)
+        gaps = np.full(self._batch, self._longest_gap + 1.0)
+        if chance > 1e-15:
+            gaps = np.ceil(np.log1p(-self._rng.random(self._batch)) / np.log1p(-chance))
+        reached = gaps <= self._longest_gap
+        index = np.cumsum(np.clip(gaps, 1, self._longest_gap).astype(np.int64)) - 1
+        none = self._cumulative[0]
+        masks = np.searchsorted(self._cumulative, none + uniform * (self._cumulative[-1] - none), side="right")
+        masks = np.where(reached, np.minimum(masks, len(self._cumulative) - 1), 0)
+        return index, masks, int(index[-1]) + 1
+
+    def _draw_dense(self) -> tuple[Int64Array, Int64Array, int]:
+        masks = np.searchsorted(self._cumulative, self._rng.random(self._batch), side="right")
+        return np.arange(self._batch), np.minimum(masks, len(self._cumulative) - 1), self._batch
+
+    def _limit(self, runs: Runs) -> Runs:
+        """Cuts what lies beyond the last burst asked for."""
+        room = (self.program.bursts - runs.bursts_before) * self.program.attempts_per_burst - runs.first
+        attempts = np.clip(runs.attempts, 0, np.maximum(room, 0))
+        self.finished = bool(np.any(attempts < runs.attempts)) or bool(
+            runs.bursts_before[-1] * self.program.attempts_per_burst + runs.first[-1] + attempts[-1]
+            >= self.program.bursts * self.program.attempts_per_burst
+        )
+        return Runs(runs.origin_ps, runs.first, attempts, runs.bursts_before)
+
+    def _click(self, masks: Int64Array, start: Int64Array) -> None:
+        for bit, sources in enumerate(self.model.sources):
+            begun = start[(masks >> bit & 1) == 1]
+            if not sources or not len(begun):
+                continue
+            choice = np.searchsorted(np.cumsum([s.weight for s in sources]), self._rng.random(len(begun)), side="right")
+            uniform = self._rng.random(len(begun))
+            delay = np.empty(len(begun))
+            for k, source in enumerate(sources):
+                chosen = np.minimum(choice, len(sources) - 1) == k
+                delay[chosen] = source.times.draw(uniform[chosen])
+            self._add("ch1" if bit % 2 == 0 else "ch2", begun + np.floor(delay).astype(np.int64), begun)
+
+    def _herald(self, start: Int64Array) -> None:
+        self._add("herald", start + self.model.decision_ps, start)
+        self._add("alice_herald", start + self.model.arrival_ps[0], start)
+        self._add("bob_herald", start + self.model.arrival_ps[1], start)
+
+    def _read_out(
+        self,
+        masks: Int64Array,
+        start: Int64Array,
+        readouts: tuple[Readout, ...],
+        populations: FloatArray,
+        offset_ps: tuple[int, int],
+    ) -> None:
+        """Projects the two spins together, then lets each node shine for as long as its pulse lasts."""
+        if not readouts or not len(masks):
+            return
+        cumulative = np.cumsum(populations, axis=1)[masks]
+        state = np.minimum((self._rng.random(len(masks))[:, None] >= cumulative).sum(axis=1), 3)
+        for r in readouts:
+            dark = (state >> (1 - r.node)) & 1
+            photons = self._rng.poisson(np.where(dark == 1, r.dark_mean, r.bright_mean))
+            begun = np.repeat(start, photons)
+            sigma, tail = self._jitter[r.node]
+            delay = self._rng.random(len(begun)) * r.duration_ps
+            delay += sigma * self._rng.standard_normal(len(begun)) + tail * self._rng.standard_exponential(len(begun))
+            self._add(_LOCAL[r.node], begun + offset_ps[r.node] + r.start_ps + np.floor(delay).astype(np.int64), begun)
+
+    def _add(self, name: str, times: Int64Array, starts: Int64Array) -> None:
+        old = self._pending[name]
+        self._pending[name] = (np.concatenate([old[0], times]), np.concatenate([old[1], starts]))

@@ -1,0 +1,73 @@
+"""Free-running clocks: what each tagger believes the time to be."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+
+from ...analysis.records import PS_PER_S, FloatArray, Int64Array
+from .config import ClockConfig
+
+_KNOT_PS = PS_PER_S // 100
+_BATCH = 1000
+
+
+class Clock:
+    """Reading = t + offset + skew·t + x(t); x is the integral of white and random-walk frequency noise.
+
+    The noise lives on knots 10 ms apart, drawn in fixed batches, straight in between. One knot a second is kept for ever.
+    """
+
+    def __init__(self, config: ClockConfig, rng: Generator) -> None:
+        self.config = config
+        self._rng = rng
+        self._knots = np.zeros(1)
+        self._first = 0
+        self._wander = 0.0
+        self._history = [0.0]
+        self._noisy = config.white_frequency > 0 or config.random_walk_frequency > 0
+
+    def read(self, t_ps: Int64Array) -> Int64Array:
+        """Clock readings int64 (N,) ps at lab times ``t_ps`` int64 (N,); may not go back more than a few seconds."""
+        shift = self.config.skew * t_ps
+        if self._noisy and len(t_ps):
+            shift = shift + self._noise(t_ps)
+        reading: Int64Array = t_ps + self.config.offset_ps + np.rint(shift).astype(np.int64)
+        return reading
+
+    def read_one(self, t_ps: int) -> int:
+        return int(self.read(np.array([t_ps], np.int64))[0])
+
+    def line(self, t_start_ps: int, t_stop_ps: int) -> tuple[float, float]:
+        """Best straight line (offset at t = 0 in ps, skew) through the realised clock over a stretch already read."""
+        if not self._noisy:
+            return float(self.config.offset_ps), self.config.skew
+        second = np.arange(t_start_ps // PS_PER_S, min(t_stop_ps // PS_PER_S + 2, len(self._history)))
+        x = np.array(self._history)[second]
+        if len(second) < 2:
+            return float(self.config.offset_ps) + float(x.mean() if len(x) else 0), self.config.skew
+        slope, start = np.polyfit(second - second.mean(), x, 1)
+        slope_per_ps = slope / PS_PER_S
+        return self.config.offset_ps + start - slope * second.mean(), self.config.skew + slope_per_ps
+
+    def _noise(self, t_ps: Int64Array) -> FloatArray:
+        while (self._first + len(self._knots) - 1) * _KNOT_PS <= int(t_ps.max()):
+            self._extend()
+        position = (t_ps - self._first * _KNOT_PS) / _KNOT_PS
+        k = position.astype(np.int64)
+        low = self._knots[k]
+        noise: FloatArray = low + (position - k) * (self._knots[k + 1] - low)
+        return noise
+
+    def _extend(self) -> None:
+        step_s = _KNOT_PS / PS_PER_S
+        white = self._rng.standard_normal(_BATCH) * self.config.white_frequency / np.sqrt(step_s)
+        steps = self._rng.standard_normal(_BATCH) * self.config.random_walk_frequency * np.sqrt(3 * step_s)
+        walk = self._wander + np.cumsum(steps)
+        self._wander = float(walk[-1])
+        new = self._knots[-1] + np.cumsum((white + walk) * _KNOT_PS)
+        per_s = PS_PER_S // _KNOT_PS
+        self._history.extend(new[per_s - 1 :: per_s].tolist())
+        kept = self._knots[-_BATCH - 1 :]
+        self._first += len(self._knots) - len(kept)
+        self._knots = np.concatenate([kept, new])

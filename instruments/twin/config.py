@@ -1,0 +1,153 @@
+"""Everything that can be chosen about the simulated lab: one frozen, validated tree of numbers with units in the names.
+
+Power-up state (emission off, no bias) is not here: a lab is switched on by its instruments, not by its configuration.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LaserConfig(_Block):
+    """Excitation laser shared by both nodes; a full-amplitude pulse of ``pi_duration_s`` at ``pi_power_w`` is a pi pulse."""
+
+    frequency_hz: Positive = 1.9495e14
+    pi_power_w: Positive = 1e-3
+    pi_duration_s: Positive = 50e-9
+    max_power_w: Positive = 10e-3
+
+
+class MemoryConfig(_Block):
+    """Single erbium ion in a cavity. Bright state |0>; times as 1/e of the amplitude, linewidths as FWHM.
+
+    ``phonon_rate_hz`` at 1 K, growing with temperature to the power ``phonon_exponent``, adds to 1/T1 and 1/T2.
+    """
+
+    resonance_hz: Positive = 1.9495e14
+    stark_hz_per_v: float = 1.3e6
+    zeeman_hz_per_t: float = 1.0e9
+    nominal_field_t: NonNegative = 0.3
+    spin_hz_per_t: Positive = 1.0e11
+    lifetime_s: Positive = 0.8e-6
+    indistinguishability: Fraction = 0.9
+    spectral_diffusion_hz: NonNegative = 63e3
+    initialise_fidelity: Fraction = 0.995
+    rabi_hz: Positive = 5e6
+    t1_s: Positive = 0.1
+    t2_s: Positive = 1e-3
+    t2_exponent: Positive = 1.5
+    t2_star_s: Positive = 20e-6
+    phonon_rate_hz: NonNegative = 20.0
+    phonon_exponent: Positive = 7.0
+    collection: Fraction = 0.06
+    readout_rate_hz: NonNegative = 28e3
+    readout_background_hz: NonNegative = 100.0
+    readout_linewidth_hz: Positive = 2e6
+
+
+class FibreConfig(_Block):
+    """A stretch of single-mode fibre from a node to the midpoint."""
+
+    length_m: NonNegative = 2000.0
+    loss_db_per_km: NonNegative = 0.2
+    connectors_db: NonNegative = 0.3
+    group_index: Positive = 1.468
+
+
+class NodeConfig(_Block):
+    memory: MemoryConfig = MemoryConfig()
+    fibre: FibreConfig = FibreConfig()
+
+
+class MidpointConfig(_Block):
+    """Beam splitter (power transmission), transmission from fibre end to detector, phase noise of the two arms.
+
+    ``phase_sigma_rad`` is the rms optical phase common to a whole attempt (None: unknown, uniformly random);
+    ``phase_walk_rad2_per_s`` the variance it gains per second between two bins of one attempt.
+    """
+
+    splitter_transmission: Fraction = 0.5
+    transmission: Fraction = 0.9
+    phase_rad: float = 0.0
+    phase_sigma_rad: NonNegative | None = None
+    phase_walk_rad2_per_s: NonNegative = 100.0
+    probe_mean_photons: NonNegative = 0.2
+
+
+class DetectorConfig(_Block):
+    """SNSPD pixel: efficiency eta(I) = eta_s/2·[1+erf((I-I0)/s)]; darks D_bg·eta/eta_s + D0·exp(I/I_D); EMG jitter."""
+
+    efficiency: Fraction = 0.86
+    plateau_bias_a: Positive = 14e-6
+    plateau_width_a: Positive = 2e-6
+    switching_current_a: Positive = 20e-6
+    latch_fraction: Fraction = 0.95
+    background_hz: NonNegative = 5.0
+    intrinsic_dark_hz: NonNegative = 1e-8
+    dark_current_scale_a: Positive = 1e-6
+    jitter_sigma_ps: NonNegative = 16.0
+    jitter_tau_ps: NonNegative = 10.0
+    dead_time_ps: Annotated[int, Field(ge=0)] = 30_000
+    max_bias_a: Positive = 22e-6
+
+
+class TaggerConfig(_Block):
+    jitter_ps: NonNegative = 5.0
+    dead_time_ps: Annotated[int, Field(ge=0)] = 2_000
+
+
+class ClockConfig(_Block):
+    """Clock reading minus true time: offset + skew·t + noise (white and random-walk frequency noise, Allan dev. at 1 s)."""
+
+    offset_ps: int = 0
+    skew: Annotated[float, Field(gt=-1e-3, lt=1e-3)] = 0.0
+    white_frequency: NonNegative = 0.0
+    random_walk_frequency: NonNegative = 0.0
+
+
+class PairSourceConfig(_Block):
+    """Continuously pumped photon pairs, one photon to each node's local detector."""
+
+    pairs_per_s_per_w: NonNegative = 2e8
+    max_pump_power_w: Positive = 50e-3
+    alice_transmission: Fraction = 0.118
+    bob_transmission: Fraction = 0.118
+    alice_delay_ps: Annotated[int, Field(ge=0)] = 9_793_439
+    bob_delay_ps: Annotated[int, Field(ge=0)] = 12_731_471
+    correlation_sigma_ps: NonNegative = 1.0
+
+
+class CryostatConfig(_Block):
+    base_temperature_k: Positive = 0.3
+    max_temperature_k: Positive = 10.0
+    start_temperature_k: Positive = 0.5
+    time_constant_s: Positive = 20.0
+
+
+class TwinConfig(_Block):
+    """The whole simulated lab."""
+
+    model: Literal["emissive"] = "emissive"
+    laser: LaserConfig = LaserConfig()
+    alice: NodeConfig = NodeConfig()
+    bob: NodeConfig = NodeConfig()
+    midpoint: MidpointConfig = MidpointConfig()
+    detectors: dict[Literal["ch1", "ch2", "ch3", "ch4"], DetectorConfig] = {
+        "ch1": DetectorConfig(), "ch2": DetectorConfig(), "ch3": DetectorConfig(), "ch4": DetectorConfig()
+    }  # fmt: skip
+    taggers: dict[Literal["tagger", "alice_tagger", "bob_tagger"], TaggerConfig] = {
+        "tagger": TaggerConfig(), "alice_tagger": TaggerConfig(), "bob_tagger": TaggerConfig()
+    }  # fmt: skip
+    clocks: dict[Literal["alice", "bob"], ClockConfig] = {"alice": ClockConfig(), "bob": ClockConfig()}
+    pair_source: PairSourceConfig = PairSourceConfig()
+    cryostat: CryostatConfig = CryostatConfig()

@@ -1,0 +1,96 @@
+"""Single devices as formulas: detector efficiency and darks, memory resonance and decoherence, fibre delay and loss."""
+
+from __future__ import annotations
+
+import math
+
+from scipy.special import wofz
+
+from .config import DetectorConfig, FibreConfig, LaserConfig, MemoryConfig
+from .spin import Decoherence
+
+C_M_PER_S = 299_792_458.0
+
+
+def efficiency(detector: DetectorConfig, bias_a: float, latched: bool) -> float:
+    """Click probability of a photon: eta_s/2·[1 + erf((I - I0)/s)]; 0 when latched or not biased."""
+    if latched or bias_a <= 0:
+        return 0.0
+    return detector.efficiency / 2 * (1 + math.erf((bias_a - detector.plateau_bias_a) / detector.plateau_width_a))
+
+
+def dark_rate_hz(detector: DetectorConfig, bias_a: float, latched: bool) -> float:
+    """D_bg·eta(I)/eta_s + D0·exp(I/I_D); 0 when latched or not biased."""
+    if latched or bias_a <= 0:
+        return 0.0
+    light = detector.background_hz * efficiency(detector, bias_a, latched) / detector.efficiency
+    return light + detector.intrinsic_dark_hz * math.exp(bias_a / detector.dark_current_scale_a)
+
+
+def latches(detector: DetectorConfig, bias_a: float) -> bool:
+    return bias_a >= detector.latch_fraction * detector.switching_current_a
+
+
+def resonance_hz(memory: MemoryConfig, electrode_voltage_v: float, magnetic_field_t: float) -> float:
+    """Optical line: linear Stark shift and linear Zeeman shift from the nominal field."""
+    zeeman = memory.zeeman_hz_per_t * (magnetic_field_t - memory.nominal_field_t)
+    return memory.resonance_hz + memory.stark_hz_per_v * electrode_voltage_v + zeeman
+
+
+def decoherence(memory: MemoryConfig, temperature_k: float, magnetic_field_t: float) -> Decoherence:
+    """T1, T2 with the phonon rate added; the drive stays at the spin line of the nominal field."""
+    phonons = memory.phonon_rate_hz * temperature_k**memory.phonon_exponent
+    return Decoherence(
+        t1_s=1 / (1 / memory.t1_s + phonons),
+        t2_s=1 / (1 / memory.t2_s + phonons),
+        t2_exponent=memory.t2_exponent,
+        t2_star_s=memory.t2_star_s,
+        detuning_hz=memory.spin_hz_per_t * (magnetic_field_t - memory.nominal_field_t),
+    )
+
+
+def excitation_probability(
+    laser: LaserConfig, power_w: float, detuning_hz: float, duration_s: float, area: float
+) -> float:
+    """Rabi's formula: (Ω/Ω')² sin²(Ω' t/2), Ω' = sqrt(Ω² + δ²), Ω t = π at full amplitude, pi_power, pi_duration.
+
+    ``area`` is the envelope's area relative to a full-scale square pulse of ``duration_s``.
+    """
+    angle = math.pi * area * math.sqrt(power_w / laser.pi_power_w) * duration_s / laser.pi_duration_s
+    total = math.hypot(angle, 2 * math.pi * detuning_hz * duration_s)
+    return (angle / total * math.sin(total / 2)) ** 2 if total else 0.0
+
+
+def readout_rate_hz(memory: MemoryConfig, detuning_hz: float) -> float:
+    """Fluorescence of the bright state at the local detector, falling off as a Lorentzian."""
+    return memory.readout_rate_hz / (1 + (2 * detuning_hz / memory.readout_linewidth_hz) ** 2)
+
+
+def fibre_delay_ps(fibre: FibreConfig) -> int:
+    return round(fibre.group_index * fibre.length_m / C_M_PER_S * 1e12)
+
+
+def fibre_transmission(fibre: FibreConfig) -> float:
+    return float(10 ** (-(fibre.loss_db_per_km * fibre.length_m * 1e-3 + fibre.connectors_db) / 10))
+
+
+def overlap(a: MemoryConfig, b: MemoryConfig, detuning_hz: float, delay_ps: int) -> float:
+    """V of two exponential photons: lifetimes, detuning, Gaussian spectral diffusion, arrival offset, residual impurity.
+
+    V = Ga·Gb/(m² + δ²), m the mean decay rate; averaged over Gaussian δ it is a Voigt profile (Faddeeva function). Arrival offset: exp(-|dt|·m).
+    """
+    ga, gb = 1 / a.lifetime_s, 1 / b.lifetime_s
+    mean = (ga + gb) / 2
+    sigma = 2 * math.pi * math.hypot(a.spectral_diffusion_hz, b.spectral_diffusion_hz) / math.sqrt(8 * math.log(2))
+    lorentz = ga * gb * _voigt(2 * math.pi * detuning_hz, mean, sigma)
+    return (
+        math.sqrt(a.indistinguishability * b.indistinguishability) * lorentz * math.exp(-abs(delay_ps) * 1e-12 * mean)
+    )
+
+
+def _voigt(detuning: float, width: float, sigma: float) -> float:
+    """Mean of 1/(width² + x²) over x normal around ``detuning``."""
+    if sigma == 0:
+        return 1 / (width**2 + detuning**2)
+    z = complex(detuning, width) / (sigma * math.sqrt(2))
+    return math.sqrt(math.pi / 2) / (sigma * width) * float(wofz(z).real)

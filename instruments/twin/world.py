@@ -1,0 +1,281 @@
+"""The simulated lab: the only owner of hidden truth, of lab time and of randomness.
+
+It sees what hardware sees, parameters and pulses, and never which experiment runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import expm1
+from threading import RLock
+from typing import Any, Literal
+
+import numpy as np
+
+from ...analysis.records import PS_PER_S, Int64Array, TagBlock
+from . import devices
+from .attempt_model import AttemptModel, build
+from .attempt_stream import OUTPUTS, AttemptStream, Events
+from .clocks import Clock
+from .config import ClockConfig, TwinConfig
+from .local import LocalLight, local_dark_hz, pair_rates_hz
+from .program import Program
+from .settings import Key, Settings, power_up
+from .streams import stream
+from .tagger import DeadTime, Input, Tagger
+from .timeline import Position
+
+#: Everything is generated this far beyond the time asked for, so that jitter and clock noise never reach back.
+_AHEAD_PS = 2_000_000
+_TICK_PS = PS_PER_S
+_TEMPERATURE_STEP = 0.005
+_TAGS_PER_BLOCK = 200_000
+#: What can be plugged into each tagger, by default input number.
+INPUTS: Mapping[str, Mapping[int, str]] = {
+    "tagger": {0: "sync", 1: "ch1", 2: "ch2", 7: "herald"},
+    "alice_tagger": {0: "sync", 1: "ch3", 7: "alice_herald"},
+    "bob_tagger": {0: "sync", 1: "ch4", 7: "bob_herald"},
+}
+
+
+class World:
+    """One simulated lab.
+
+    Args:
+        config: a TwinConfig or its plain dict.
+        seed: everything random follows from it.
+        pace: ``"free"`` or a multiple of real time; kept here for whoever paces the lab, physics does not use it.
+    """
+
+    def __init__(
+        self, config: dict[str, Any] | TwinConfig, seed: int = 0, pace: Literal["free"] | float = "free"
+    ) -> None:
+        self.config = config if isinstance(config, TwinConfig) else TwinConfig.model_validate(config)
+        self.seed, self.pace = seed, pace
+        self.lock = RLock()
+        self._now_ps = self._horizon_ps = self._changed_ps = 0
+        self._settings = power_up(self.config)
+        self._stale, self._epoch = True, 0
+        self._program: Program | None = None
+        self._model: AttemptModel | None = None
+        self._playing: AttemptStream | None = None
+        self._resume: Position | None = None
+        self._due: dict[str, Events] | None = None
+        self._model_temperature_k = self.config.cryostat.start_temperature_k
+        self._light = LocalLight(self.config, seed)
+        self._dead = {c: DeadTime(pixel.dead_time_ps) for c, pixel in self.config.detectors.items()}
+        self._readings = stream(seed, "readings")
+        clocks = {
+            "tagger": ClockConfig(),
+            "alice_tagger": self.config.clocks["alice"],
+            "bob_tagger": self.config.clocks["bob"],
+        }
+        self._clocks = {name: Clock(c, stream(seed, "clock", name)) for name, c in clocks.items()}
+        self._taggers = {name: self._tagger(name, inputs) for name, inputs in INPUTS.items()}
+
+    @property
+    def now_ps(self) -> int:
+        """Lab time."""
+        return self._now_ps
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
+    def program(self) -> Program | None:
+        return self._program
+
+    @property
+    def running(self) -> bool:
+        """Whether the pulse generator plays."""
+        return self._playing is not None or self._resume is not None
+
+    def get(self, component: str, parameter: str) -> float:
+        """A knob or a reading. Raises KeyError for one the lab does not have."""
+        with self.lock:
+            if parameter == "resonance_frequency":
+                memory = (self.config.alice if component == "alice_memory" else self.config.bob).memory
+                voltage, field = (
+                    self._settings[component, "electrode_voltage"],
+                    self._settings[component, "magnetic_field"],
+                )
+                return devices.resonance_hz(memory, voltage, field)
+            if parameter == "count_rate":
+                return float(self._readings.poisson(self.expected_rate_hz(component.removeprefix("snspd."))))
+            return self._settings[component, parameter]
+
+    def set(self, component: str, parameter: str, value: float) -> None:
+        """Turns a knob from now on. Raises KeyError for one the lab does not have."""
+        with self.lock:
+            if value == self._settings[component, parameter]:
+                return
+            self._change((component, parameter), value)
+            if component.startswith("snspd.") and parameter == "bias":
+                pixel = self.config.detectors[component.removeprefix("snspd.")]  # type: ignore[index]
+                if devices.latches(pixel, value):
+                    self._change((component, "latched"), 1.0)
+
+    def reset_detector(self, channel: str) -> None:
+        """Cycles the bias: a latched pixel recovers unless its bias is still too high."""
+        with self.lock:
+            pixel = self.config.detectors[channel]  # type: ignore[index]
+            latched = devices.latches(pixel, self._settings[f"snspd.{channel}", "bias"])
+            self._change((f"snspd.{channel}", "latched"), float(latched))
+
+    def load(self, program: Program) -> None:
+        """Uploads pulses; whatever played before stops. Raises ProgramError for pulses the lab cannot play."""
+        with self.lock:
+            model = build(self.config, self._settings, program)
+            self.stop_playing()
+            self._program, self._model = program, model
+
+    def start_playing(self) -> None:
+        """Plays the loaded program from now on. Raises LookupError when nothing is loaded."""
+        with self.lock:
+            if self._program is None:
+                raise LookupError("no pulses are loaded")
+            self._suspend()
+            self._resume, self._stale = Position(self._horizon_ps), True
+
+    def stop_playing(self) -> None:
+        """All outputs low; clicks on their way still arrive."""
+        with self.lock:
+            self._suspend()
+            self._resume, self._stale = None, True
+
+    def start_tagger(self, name: str) -> None:
+        with self.lock:
+            self._taggers[name].start(self._now_ps)
+
+    def stop_tagger(self, name: str) -> None:
+        with self.lock:
+            self._taggers[name].stop()
+
+    def tagger_running(self, name: str) -> bool:
+        return self._taggers[name].running
+
+    def read_tagger(self, name: str, duration_ps: int) -> TagBlock:
+        """The block since the last one; lets ``duration_ps`` of lab time pass first when nothing is waiting."""
+        with self.lock:
+            if not self._taggers[name].waiting:
+                self.advance(duration_ps)
+            return self._taggers[name].drain()
+
+    def advance(self, duration_ps: int) -> None:
+        """Lets lab time pass."""
+        with self.lock:
+            stop_ps = self._now_ps + int(duration_ps)
+            while self._now_ps < stop_ps:
+                tick_ps = (self._now_ps // _TICK_PS + 1) * _TICK_PS
+                self._step(min(stop_ps, tick_ps))
+                if self._now_ps == tick_ps:
+                    self._tick()
+
+    def suggested_block_ps(self) -> int:
+        """A stretch of lab time worth one block: about 200 000 tags, between 10 ms and 1 s."""
+        with self.lock:
+            rate = sum(self.expected_rate_hz(c) for c in self._dead) + 1.0
+            return int(np.clip(_TAGS_PER_BLOCK / rate * PS_PER_S, PS_PER_S // 100, PS_PER_S))
+
+    def expected_rate_hz(self, channel: str) -> float:
+        """Mean click rate of a detector under the present settings."""
+        with self.lock:
+            model = self._current_model() if self.running else None
+            rate = 0.0
+            if channel in ("ch3", "ch4"):
+                pairs = pair_rates_hz(self.config, self._settings)
+                rate = pairs["both"] + pairs[channel] + local_dark_hz(self.config, self._settings, channel)
+            return rate + (model.click_rate_hz(channel) if model is not None else 0.0)
+
+    def clock_line(self, name: str) -> tuple[float, float]:
+        """Best straight line (offset at lab time 0 in ps, skew) through a tagger's clock since the last change."""
+        with self.lock:
+            return self._clocks[name].line(self._changed_ps, self._now_ps)
+
+    def truth(self) -> dict[str, float]:
+        """What is really so: from parameters, pulses and realised clocks, by no estimator. Keys in docs/twin.md."""
+        from .truth import truth
+
+        with self.lock:
+            return truth(self)
+
+    def current_model(self) -> AttemptModel | None:
+        """The attempt model of the loaded program under the present settings."""
+        with self.lock:
+            return self._current_model()
+
+    def _current_model(self) -> AttemptModel | None:
+        if self._stale and self._program is not None:
+            self._refresh()
+        return self._model
+
+    def _tagger(self, name: str, inputs: Mapping[int, str]) -> Tagger:
+        config, clock = self.config.taggers[name], self._clocks[name]  # type: ignore[index]
+        return Tagger(name, {n: Input(config, clock, stream(self.seed, "input", name, n)) for n in inputs}, clock)
+
+    def _change(self, key: Key, value: float) -> None:
+        self._settings = self._settings.changed(key, value)
+        self._stale, self._changed_ps = True, self._now_ps
+
+    def _suspend(self) -> None:
+        """Stops drawing attempts at the horizon; what they caused stays due."""
+        if self._playing is not None:
+            self._resume, self._due = self._playing.cut(self._horizon_ps)
+            self._playing = None
+
+    def _refresh(self) -> None:
+        """Derives everything anew from the settings, from the horizon on."""
+        self._suspend()
+        self._light.set_rates(self._settings, self._horizon_ps)
+        if self._program is not None:
+            self._model = build(self.config, self._settings, self._program)
+            if self._resume is not None:
+                self._epoch += 1
+                pixels = (self.config.detectors["ch3"], self.config.detectors["ch4"])
+                jitter = [(p.jitter_sigma_ps, p.jitter_tau_ps) for p in pixels]
+                rng = stream(self.seed, "attempts", self._epoch)
+                self._playing = AttemptStream(
+                    self._program, self._model, self._resume, rng, (jitter[0], jitter[1]), self._due
+                )
+                self._resume, self._due = None, None
+        self._stale = False
+
+    def _step(self, stop_ps: int) -> None:
+        """From now to ``stop_ps`` with nothing changing in between."""
+        if self._stale:
+            self._refresh()
+        horizon_ps = stop_ps + _AHEAD_PS
+        events = self._events(horizon_ps)
+        for name, tagger in self._taggers.items():
+            tagger.feed({n: events[source] for n, source in INPUTS[name].items()}, stop_ps)
+        self._now_ps, self._horizon_ps = stop_ps, horizon_ps
+
+    def _events(self, horizon_ps: int) -> dict[str, Int64Array]:
+        """Everything that reaches a tagger input between the old and the new horizon, in order."""
+        none = np.empty(0, np.int64)
+        events = dict.fromkeys((*OUTPUTS, "sync"), none)
+        if self._playing is not None:
+            events |= self._playing.take_until(horizon_ps)
+            events["sync"] = self._playing.markers("sync", self._horizon_ps, horizon_ps)
+            if self._playing.exhausted(horizon_ps):
+                self._suspend()
+                self._resume = None
+        elif self._due is not None:
+            events |= {name: np.sort(t[t < horizon_ps]) for name, (t, _) in self._due.items()}
+            self._due = {name: (t[t >= horizon_ps], s[t >= horizon_ps]) for name, (t, s) in self._due.items()}
+        for channel, clicks in self._light.take_until(horizon_ps).items():
+            events[channel] = np.sort(np.concatenate([events[channel], clicks]))
+        return events | {c: dead.filter(events[c]) for c, dead in self._dead.items()}
+
+    def _tick(self) -> None:
+        """Slow things, once a second of lab time: the cryostat follows its setpoint."""
+        now, target = self._settings["cryostat", "temperature"], self._settings["cryostat", "setpoint"]
+        if now == target:
+            return
+        follow = -expm1(-(_TICK_PS / PS_PER_S) / self.config.cryostat.time_constant_s)
+        new = target if abs(target - now) < 1e-4 * target else now + (target - now) * follow
+        self._settings = self._settings.changed(("cryostat", "temperature"), new)
+        if new == target or abs(new - self._model_temperature_k) > _TEMPERATURE_STEP * new:
+            self._model_temperature_k = new
+            self._stale, self._changed_ps = True, self._now_ps
