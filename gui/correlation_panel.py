@@ -23,6 +23,7 @@ class CorrelationPanel(QWidget):
         self.choice = named(QComboBox(), "histogram", "Which histogram of the run to draw")
         self.bins = named(QSlider(Qt.Orientation.Horizontal), "bins", "Join bins: each step doubles the width")
         self.bins.setRange(0, _MAX_DOUBLINGS)
+        self.choice.setMinimumContentsLength(10)
         self.bins.setMaximumWidth(160)
         self.bin_text = QLabel()
         self.log = named(QCheckBox("log"), "log", "Counts on a logarithmic scale")

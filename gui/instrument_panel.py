@@ -48,9 +48,10 @@ class InstrumentPanel(QWidget):
         self.tree.setIndentation(14)
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         header = self.tree.header()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
-        for column, width in ((_NAME, 150), (_VALUE, 92)):
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((_VALUE, 92), (_AGE, 62)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             self.tree.setColumnWidth(column, width)
         self.tree.setItemDelegateForColumn(_VALUE, _ValueDelegate(self))
         self.refusal = label("", "wrong", wrap=True)

@@ -59,5 +59,5 @@ def progress_text(fraction: float, message: str, remaining_s: float | None) -> s
     """``34 % · 102 of 300 heralds · 2 min 5 s left``."""
     parts = [f"{fraction:.0%}", message]
     if remaining_s is not None:
-        parts.append(f"{names.duration(remaining_s)} of lab time left")
+        parts.append(f"{names.duration(remaining_s)} left")
     return "  ·  ".join(part for part in parts if part)

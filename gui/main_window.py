@@ -70,6 +70,7 @@ class MainWindow(QMainWindow):
         self.tabs = QTabWidget(documentMode=True)
         self.tabs.addTab(overview, "Overview")
         self.tabs.addTab(self.big, "Rates")
+        self.tabs.currentChanged.connect(self._refresh)
         self.setCentralWidget(self.tabs)
         areas = Qt.DockWidgetArea
         self.docks = {
@@ -264,8 +265,12 @@ class MainWindow(QMainWindow):
 
     def _take(self, documents: list[DocumentMessage]) -> None:
         for document in documents:
-            self.view.apply(document.content)
+            self.view.apply(document.content, document.utc_s)
             self.log.tell(document.content, document.utc_s)
+        self._fresh = True
+
+    def _refresh(self) -> None:
+        """Draws everything visible with the next frame."""
         self._fresh = True
 
     def _draw(self) -> None:
@@ -287,4 +292,4 @@ class MainWindow(QMainWindow):
         what = view.experiment.replace("_", " ")
         if view.outcome:
             return f"{what}: {view.outcome}" + (f" – {view.reason}" if view.reason else f"  ·  {view.message}")
-        return f"{what}:  {progress_text(view.fraction, view.message, view.remaining_s)}"
+        return f"{what}:  {progress_text(view.fraction, view.message, view.remaining_s())}"

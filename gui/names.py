@@ -30,23 +30,29 @@ def si(value: float, unit: str) -> tuple[float, str]:
 
 
 def with_interval(estimate: EstimateView) -> str:
-    """``0.953 (0.941 … 0.962)`` in the estimate's unit, with the digits the interval deserves."""
-    value, unit = si(estimate.value, estimate.unit)
-    lower, upper = si(estimate.lower, estimate.unit)[0], si(estimate.upper, estimate.unit)[0]
+    """``0.953 (0.941 … 0.962)``: one prefix, and as many decimals as the interval deserves."""
+    (value, unit), (lower, _), (upper, _) = (
+        si(number, estimate.unit) for number in (estimate.value, estimate.lower, estimate.upper)
+    )
     if not math.isfinite(value):
         return "not yet known"
     if not (math.isfinite(lower) and math.isfinite(upper)):
         return format_quantity(value, unit)
-    digits = _digits(value, upper - lower)
-    shown = (format_quantity(number, unit, digits) for number in (value, lower, upper))
-    return "{} ({} … {})".format(*shown)
+    factor, prefix = _prefix(max(abs(lower), abs(upper)), unit)
+    half = (upper - lower) / 2 / factor
+    decimals = max(0, 1 - math.floor(math.log10(half))) if half > 0 else 4
+    shown = (f"{number / factor:.{min(decimals, 9)}f}" for number in (value, lower, upper))
+    return "{} ({} … {})".format(*shown) + (f" {prefix}{unit}" if unit else "")
 
 
-def _digits(value: float, width: float) -> int:
-    """Significant digits that show two digits of the interval's width."""
-    if width <= 0 or value == 0:
-        return 6
-    return int(min(12, max(2, math.ceil(math.log10(abs(value)) - math.log10(width)) + 2)))
+def _prefix(size: float, unit: str) -> tuple[float, str]:
+    """The SI prefix that suits a number of that size; none for a pure number."""
+    if not unit or size == 0:
+        return 1.0, ""
+    exponent = max(-15, min(12, 3 * math.floor(math.log10(size) / 3)))
+    return 10.0**exponent, {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}[
+        exponent
+    ]
 
 
 def duration(seconds: float | None) -> str:
@@ -73,4 +79,4 @@ def rate(value_hz: float) -> str:
 
 def age(seconds: float | None) -> str:
     """How old a reading is."""
-    return "never read" if seconds is None else "now" if seconds < 1.5 else duration(seconds)
+    return "never" if seconds is None else "now" if seconds < 1.5 else duration(seconds)

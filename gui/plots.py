@@ -18,7 +18,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         self.curves: dict[str, pg.PlotDataItem] = {}
         for side, (label, unit) in self._labels.items():
             self.setLabel(side, label, units=unit or None)
-        self.getAxis("left").setWidth(64)
+        self.getAxis("left").setWidth(70)
         self.showGrid(x=True, y=True, alpha=0.12)
         self.hideButtons()
         self.legend = self.addLegend(offset=(-8, 6), labelTextSize="9pt")
@@ -29,7 +29,12 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         for side in ("left", "bottom"):
             self.getAxis(side).setPen(theme.line)
             self.getAxis(side).setTextPen(theme.muted)
+        veil = pg.mkColor(theme.panel)
+        veil.setAlpha(210)
+        self.legend.setBrush(veil)
         self.legend.setLabelTextColor(theme.text)
+        for _, caption in self.legend.items:
+            caption.setText(caption.text, color=theme.text)
         for k, curve in enumerate(self.curves.values()):
             curve.setPen(pg.mkPen(theme.series[k % len(theme.series)], width=1))
 

@@ -49,7 +49,7 @@ class BigRates(QWidget):
         page = QWidget()
         self._grid = QGridLayout(page)
         self.digits = [label("", "big") for _ in range(_MAX_BIG)]
-        self.captions = [label("", "muted") for _ in range(_MAX_BIG)]
+        self.captions = [label("", "caption") for _ in range(_MAX_BIG)]
         for k in range(_MAX_BIG):
             row, column = divmod(k, 2)
             self._grid.addWidget(self.captions[k], 2 * row, column)

@@ -112,6 +112,9 @@ QTreeView, QTableView, QPlainTextEdit, QScrollArea {{ background: {panel}; borde
 QTreeView::item, QTableView::item {{ padding: 1px 2px; }}
 QLineEdit, QComboBox, QSpinBox {{ background: {window}; border: 1px solid {line}; border-radius: 3px; padding: 3px 5px; }}
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border: 1px solid {accent}; }}
+QTreeView::item:selected, QTableView::item:selected {{ background: {line}; color: {text}; }}
+QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {muted}; border-radius: 3px; background: {window}; }}
+QCheckBox::indicator:checked {{ background: {accent}; border: 1px solid {accent}; }}
 QLineEdit[wrong="true"] {{ border: 1px solid {bad}; }}
 QPushButton, QToolButton {{ background: {raised}; border: 1px solid {line}; border-radius: 3px; padding: 4px 11px; }}
 QPushButton:hover, QToolButton:hover {{ border: 1px solid {accent}; }}
@@ -123,9 +126,10 @@ QToolButton#all_off {{ background: {bad}; color: #ffffff; border: 1px solid {bad
 QToolButton#all_off:hover {{ border: 1px solid {text}; }}
 QProgressBar {{ background: {window}; border: 1px solid {line}; border-radius: 3px; text-align: center; color: {text}; }}
 QProgressBar::chunk {{ background: {line}; }}
-QLabel[role="badge"] {{ background: {warn}; color: #101418; font-weight: 700; border-radius: 3px; padding: 3px 9px; }}
+QLabel[role="badge"] {{ background: #e69f00; color: #101418; font-weight: 700; border-radius: 3px; padding: 3px 9px; }}
 QLabel[role="muted"] {{ color: {muted}; }}
 QLabel[role="wrong"] {{ color: {bad}; }}
 QLabel[role="group"] {{ color: {accent}; font-weight: 600; padding-top: 6px; }}
-QLabel[role="big"] {{ font-size: 40pt; font-weight: 600; }}
+QLabel[role="big"] {{ font-size: 44pt; font-weight: 600; }}
+QLabel[role="caption"] {{ color: {muted}; font-size: 13pt; }}
 """

@@ -58,8 +58,9 @@ class Thinned:
         self._latest = row
         if self._seen % self._stride == 0:
             if self._length == len(self._rows):
-                self._length //= 2
-                self._rows[: self._length] = self._rows[: 2 * self._length : 2].copy()
+                kept = self._rows[::2].copy()
+                self._length = len(kept)
+                self._rows[: self._length] = kept
                 self._stride *= 2
             if self._seen % self._stride == 0:
                 self._rows[self._length] = row
@@ -69,8 +70,9 @@ class Thinned:
 
     def rows(self) -> FloatArray:
         """float64 (at most capacity + 1, columns), in order."""
-        kept: FloatArray = self._rows[: self._length]
-        return kept if self._latest is None else np.vstack([kept, self._latest])
+        latest = np.empty((0, self._rows.shape[1])) if self._latest is None else np.array([self._latest])
+        rows: FloatArray = np.concatenate([self._rows[: self._length], latest])
+        return rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +126,8 @@ class RunView:
     reason: str = ""
     setting: str = ""
     fraction: float = 0.0
-    remaining_s: float | None = None
+    started_utc_s: float = 0.0
+    latest_utc_s: float = 0.0
     lab_time_s: float = 0.0
     message: str = ""
     clicks: int = 0
@@ -138,11 +141,21 @@ class RunView:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     readings: dict[str, tuple[float, str]] = field(default_factory=dict)
 
-    def apply(self, content: dict[str, Any]) -> None:
-        """Takes one document in; a ``RunStart`` makes everything new."""
+    def apply(self, content: dict[str, Any], utc_s: float) -> None:
+        """Takes in one document the engine received at ``utc_s``; a ``RunStart`` makes everything new."""
         take = getattr(self, f"_take_{content['type']}", None)
         if take is not None:
             take(content)
+            self.latest_utc_s = utc_s
+            self.started_utc_s = self.started_utc_s or utc_s
+
+    def elapsed_s(self) -> float:
+        """How long the run has taken, by the wall clock."""
+        return self.latest_utc_s - self.started_utc_s
+
+    def remaining_s(self) -> float | None:
+        """How long it will still take at this pace, by the wall clock; None when it cannot be told."""
+        return None if self.outcome or self.fraction <= 0 else self.elapsed_s() * (1 / self.fraction - 1)
 
     def series(self) -> list[tuple[str, FloatArray, FloatArray]]:
         """Count rates by channel: (``source channel``, lab time s, rate Hz), all float64 of equal length."""
@@ -187,7 +200,7 @@ class RunView:
 
     def _take_Progress(self, content: dict[str, Any]) -> None:  # noqa: N802
         self.fraction, self.lab_time_s = content["fraction"], content["lab_time_s"]
-        self.remaining_s, self.message = content["remaining_s"], content["message"]
+        self.message = content["message"]
 
     def _take_Result(self, content: dict[str, Any]) -> None:  # noqa: N802
         for name, given in content["estimates"].items():
@@ -202,7 +215,6 @@ class RunView:
 
     def _take_RunStop(self, content: dict[str, Any]) -> None:  # noqa: N802
         self.outcome, self.reason = content["status"], content["reason"]
-        self.remaining_s = None
         if self.outcome == "done":
             self.fraction = 1.0
 

@@ -176,7 +176,7 @@ def test_tree_shows_values_with_units(window: MainWindow, qtbot: Any) -> None:
     assert item(window, "laser.power").text(1) == "1 mW"
     assert item(window, "laser.emission").text(1) == "on"
     assert item(window, "cryostat.temperature").text(1) == "–"
-    assert item(window, "cryostat.temperature").text(2) == "never read"
+    assert item(window, "cryostat.temperature").text(2) == "never"
 
 
 def double_click(qtbot: Any, window: MainWindow, name: str) -> None:
