@@ -190,5 +190,5 @@ def _same(wanted: Any, got: Any) -> bool:
     if isinstance(wanted, list):
         return isinstance(got, list) and len(got) == len(wanted) and all(map(_same, wanted, got))
     if isinstance(wanted, bool):
-        return wanted == got
-    return isinstance(got, int | float) and abs(wanted - got) <= RELATIVE_RESOLUTION * max(abs(wanted), 1.0)
+        return wanted is got
+    return isinstance(got, int | float) and bool(abs(wanted - got) <= RELATIVE_RESOLUTION * max(abs(wanted), 1.0))

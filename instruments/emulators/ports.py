@@ -14,9 +14,9 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from ...analysis.records import FloatArray
+from ...analysis.records import FloatArray, Int64Array, UInt8Array
 
-Value: TypeAlias = "bool | int | float | str | Waveform"
+Value: TypeAlias = "bool | int | float | str | Waveform | PulseProgram"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +41,35 @@ class Waveform:
         n = len(self.samples_v)
         played = index % n if self.repeats == 0 else np.where(index >= n * self.repeats, n - 1, index % n)
         return self.samples_v[np.where(index < 0, 0, played)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PulseSteps:
+    """What one memory slot of a pulse generator plays.
+
+    Attributes:
+        duration_ns: int64 (N,).
+        digital: uint8 (N,), bit k is output k.
+        analog_v: float64 (N, 2) V.
+        runs: how often; negative for ever.
+    """
+
+    duration_ns: Int64Array
+    digital: UInt8Array
+    analog_v: FloatArray
+    runs: int
+
+    def length_s(self) -> float:
+        """Playing time in s, infinity for ever."""
+        return float("inf") if self.runs < 0 else self.runs * float(self.duration_ns.sum()) * 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PulseProgram:
+    """What a pulse generator plays from ``t_start_s`` on: the first slot, and the second once after each trigger."""
+
+    slots: tuple[PulseSteps, ...]
+    t_start_s: float
 
 
 class Ports(Protocol):
@@ -85,4 +114,6 @@ class Bench:
         value = self.get(name)
         if isinstance(value, Waveform):
             return value.at(t_s)
+        if isinstance(value, PulseProgram):
+            raise TypeError(f"{name} is no signal")
         return np.full(len(t_s), float(value))

@@ -162,5 +162,5 @@ def test_a_dead_counts_port_is_named(snspd: SingleQuantumWebSq, host: WebSqHost)
 
 
 def test_nobody_there() -> None:
-    with pytest.raises(ConnectionLost, match="snspd: not reachable at 127.0.0.1:1"):
+    with pytest.raises(ConnectionLost, match=r"snspd: not reachable at 127.0.0.1:1"):
         SingleQuantumWebSq("snspd", "127.0.0.1:1", timeout=0.3)
