@@ -153,8 +153,8 @@ class _Run:
                 self.writer.snapshot("start", self._snapshot())
                 status, reason = self._play_settings()
                 self.writer.snapshot("end", self._snapshot())
-            if self.lab.world is not None:
-                self.writer.write_truth(self.lab.world.truth())
+                if self.lab.world is not None:  # before the lab is made safe: the truth of what was just played
+                    self.writer.write_truth(self.lab.world.truth())
         except BaseException as error:
             self.tell(RunStop(status, f"{type(error).__name__}: {error}"))
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 import numpy as np
 from pydantic import Field
@@ -10,7 +11,7 @@ from pydantic import Field
 from ...analysis.clock_model import to_clock_b
 from ...analysis.clock_sync import synchronize
 from ...analysis.correlation import correlate
-from ...analysis.records import PS_PER_S, ClockModel, CorrelationHistogram, Int64Array, TagBlock
+from ...analysis.records import PS_PER_S, ClockModel, CorrelationHistogram, Estimate, Int64Array, TagBlock
 from ..documents import Result
 from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
 from .link import NODES
@@ -67,7 +68,7 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         sync = synchronize(a_ps, b_ps, max_offset_s=self.config.max_offset_s, max_ppm=self.config.max_ppm)
         if sync.model is None:
             return Result({}, counts=counts)
-        estimates = {"clock_offset_ps": sync.offset, "clock_skew": sync.skew_estimate}
+        estimates = offset_and_skew(sync.model, sync.pairs)
         pairs = {"pairs": {"found": sync.pairs}}
         return Result(estimates, {"pairs": self._pair_histogram(a_ps, b_ps, sync.model)}, counts | pairs)
 
@@ -87,3 +88,21 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         return (
             "" if "clock_offset_ps" in self.result(state).estimates else "no correlation peak found in the search range"
         )
+
+
+def offset_and_skew(model: ClockModel, pairs: int, confidence: float = 0.95) -> dict[str, Estimate]:
+    """Offset and skew at the middle of the record, where the data know them best, and the time that is on A's clock.
+
+    Free clocks wander, so the offset far from the record (at t = 0, say) is not what was measured.
+    """
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    stds = np.sqrt(np.diag(model.covariance))
+
+    def estimate(value: float, std: float, unit: str) -> Estimate:
+        return Estimate(value, value - z * std, value + z * std, confidence, std, pairs, "pair correlation, ML", unit)
+
+    return {
+        "clock_offset_ps": estimate(model.offset_ps, float(stds[0]), "ps"),
+        "clock_skew": estimate(model.skew, float(stds[1]), ""),
+        "clock_offset_at_s": estimate(model.t_ref_ps / PS_PER_S, 0.0, "s"),
+    }

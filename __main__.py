@@ -1,0 +1,5 @@
+"""``python -m erbia``."""
+
+from .cli import main
+
+main()
