@@ -6,15 +6,18 @@ click, spans less than ``w``, counted once per anchor. Clicks at equal times sta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import UsageError
-from .records import CoincidenceCounts, Int64Array, TagBlock, TimeTags, UInt8Array
+from .records import CoincidenceCounts, Int64Array, TagBlock, TimeTags
 from .streaming import LiveTime
+from .tags import delay, merge
 from .times import as_times_ps, check_positive_ps, span_ps
 
 MAX_CHANNELS = 16
@@ -32,12 +35,12 @@ def count_pairs(t_a_ps: ArrayLike, t_b_ps: ArrayLike, *, window_ps: int, delay_p
     Raises:
         UsageError: float or unsorted times, a window that is not positive.
     """
-    return _pairs(
-        as_times_ps(t_a_ps, "t_a_ps"),
-        as_times_ps(t_b_ps, "t_b_ps"),
-        check_positive_ps(window_ps, "window_ps"),
-        delay_ps,
-    )
+    from .kernels.search import count_below
+
+    t_a, t_b = as_times_ps(t_a_ps, "t_a_ps"), as_times_ps(t_b_ps, "t_b_ps")
+    check_positive_ps(window_ps, "window_ps")
+    low, high = delay_ps - window_ps // 2, delay_ps + (window_ps + 1) // 2
+    return count_below(t_a, t_b, high) - count_below(t_a, t_b, low)
 
 
 def count_coincidences(
@@ -47,6 +50,7 @@ def count_coincidences(
     delays_ps: Sequence[int] | None = None,
     *,
     live_time_ps: int | None = None,
+    threads: int = 1,
 ) -> CoincidenceCounts:
     """Coincidences of every combination of two or more of ``channels``.
 
@@ -58,6 +62,7 @@ def count_coincidences(
         window_ps: full width of the two-fold window, largest span of an n-fold, ps.
         delays_ps: delay of each of ``channels``, taken off its times; none by default.
         live_time_ps: time the tagger was live; by default the span of ``tags``.
+        threads: how many threads share the work; the counts do not depend on it.
 
     Returns:
         CoincidenceCounts, patterns in rising number of channels. Accidentals are what independent Poisson channels of
@@ -67,9 +72,20 @@ def count_coincidences(
         UsageError: a repeated channel, too few or too many, delays that do not match, unsorted tags, a bad window.
     """
     as_times_ps(tags.t_ps, "tags.t_ps")
-    stream = CoincidenceStream(channels, window_ps, delays_ps)
-    stream.add(tags)
-    return stream.counts_over(span_ps(tags.t_ps) if live_time_ps is None else live_time_ps)
+    checked = _checked_channels(channels)
+    corrected = _without_delays(tags, checked, _checked_delays(checked, delays_ps))
+    tally = _Tally(checked, check_positive_ps(window_ps, "window_ps"))
+
+    def share(first: int, stop: int) -> _Tally:
+        mine = _Tally(checked, window_ps)
+        mine.add(corrected, stop, first)
+        return mine
+
+    cuts = [len(tags) * k // threads for k in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        for mine in pool.map(share, cuts[:-1], cuts[1:]):
+            tally += mine
+    return tally.counts(span_ps(tags.t_ps) if live_time_ps is None else live_time_ps)
 
 
 class CoincidenceStream:
@@ -84,133 +100,100 @@ class CoincidenceStream:
         self.window_ps = check_positive_ps(window_ps, "window_ps")
         self.delays_ps = _checked_delays(self.channels, delays_ps)
         self.live_time = LiveTime()
-        self._singles = np.zeros(len(self.channels), np.int64)
-        self._pairs = _PairCounter(len(self.channels), self.window_ps)
-        self._groups = _GroupCounter(len(self.channels), self.window_ps)
+        self._tally = _Tally(self.channels, self.window_ps)
+        self._waiting = TimeTags.empty()
 
     def feed(self, block: TagBlock) -> None:
         """Adds a block. Raises UsageError when it does not follow the last one."""
-        self.add(self.live_time.feed(block))
+        new = _without_delays(self.live_time.feed(block), self.channels, self.delays_ps)
+        self._waiting = _joined(self._waiting, new)
         complete_ps = block.t_stop_ps - max(self.delays_ps)
-        self._pairs.forget(complete_ps)
-        self._groups.settle(complete_ps)
+        settled = int(np.searchsorted(self._waiting.t_ps, complete_ps - self.window_ps, side="right"))
+        self._tally.add(self._waiting, settled)
+        self._waiting = TimeTags(self._waiting.t_ps[settled:].copy(), self._waiting.channel[settled:].copy())
 
     def result(self) -> CoincidenceCounts:
         """The coincidences of everything fed so far."""
-        return self.counts_over(self.live_time.live_time_ps)
-
-    def add(self, tags: TimeTags) -> None:
-        """Adds clicks that follow those added before."""
-        by_slot = [tags.on(c) - delay for c, delay in zip(self.channels, self.delays_ps, strict=True)]
-        self._singles += [len(t) for t in by_slot]
-        self._pairs.add(by_slot)
-        if len(self.channels) > 2:
-            self._groups.add(*_corrected(tags, self.channels, self.delays_ps))
-
-    def counts_over(self, live_time_ps: int) -> CoincidenceCounts:
-        """The coincidences so far, with accidentals for ``live_time_ps``."""
-        slots = range(len(self.channels))
-        counts: dict[Pattern, int] = {}
-        accidentals: dict[Pattern, float] = {}
-        for size in range(2, len(self.channels) + 1):
-            for group in combinations(slots, size):
-                pattern = self._pattern(group)
-                counts[pattern] = 0
-                accidentals[pattern] = _accidentals(self._singles[list(group)], self.window_ps, live_time_ps)
-        found = [*self._pairs.counts.items(), *self._groups.counts().items()]
-        counts.update((self._pattern(group), count) for group, count in found)
-        return CoincidenceCounts(counts, accidentals, self.window_ps, int(live_time_ps))
-
-    def _pattern(self, group: tuple[int, ...]) -> Pattern:
-        return tuple(sorted(self.channels[slot] for slot in group))
+        tally = self._tally.copy()
+        tally.add(self._waiting, len(self._waiting))
+        return tally.counts(self.live_time.live_time_ps)
 
 
-class _PairCounter:
-    """Two-fold counts of every two slots, from sorted corrected times."""
+class _Tally:
+    """Pairs [p, q] and patterns [anchor, set of slots seen] of the listed channels; slots in the order listed."""
 
-    def __init__(self, slots: int, window_ps: int) -> None:
-        self.window_ps = window_ps
-        self.counts = dict.fromkeys(combinations(range(slots), 2), 0)
-        self._tails = [np.empty(0, np.int64)] * slots
+    def __init__(self, channels: tuple[int, ...], window_ps: int) -> None:
+        slots = len(channels)
+        self.channels, self.window_ps = channels, window_ps
+        self.singles = np.zeros(slots, np.int64)
+        self.pairs = np.zeros((slots, slots), np.int64)
+        self.patterns = np.zeros((slots, 1 << slots), np.int64)
 
-    def add(self, by_slot: list[Int64Array]) -> None:
-        for a, b in self.counts:
-            for t_a, t_b in ((by_slot[a], by_slot[b]), (self._tails[a], by_slot[b]), (by_slot[a], self._tails[b])):
-                self.counts[a, b] += _pairs(t_a, t_b, self.window_ps, 0)
-        self._tails = [np.concatenate(parts) for parts in zip(self._tails, by_slot, strict=True)]
+    def copy(self) -> _Tally:
+        other = _Tally(self.channels, self.window_ps)
+        other += self
+        return other
 
-    def forget(self, complete_ps: int) -> None:
-        """Drops what no click at or after ``complete_ps`` can pair with."""
-        self._tails = [t[np.searchsorted(t, complete_ps - self.window_ps) :].copy() for t in self._tails]
+    def __iadd__(self, other: _Tally) -> _Tally:
+        self.singles += other.singles
+        self.pairs += other.pairs
+        self.patterns += other.patterns
+        return self
 
+    def add(self, tags: TimeTags, anchors: int, first: int = 0) -> None:
+        """Counts the clicks ``[first, anchors)`` as anchors; those after them can be seen only."""
+        from .kernels.counting import accumulate_channels
+        from .kernels.patterns import NO_SLOT, accumulate_coincidences
 
-class _GroupCounter:
-    """Anchored counts of every pattern of slots."""
+        slot_of = np.full(256, NO_SLOT, np.uint8)
+        slot_of[list(self.channels)] = np.arange(len(self.channels))
+        accumulate_coincidences(
+            tags.t_ps, tags.channel, slot_of, self.window_ps, first, anchors, self.pairs, self.patterns
+        )
+        clicks = np.zeros((4, 256), np.int64)
+        accumulate_channels(tags.channel[first:anchors], clicks)
+        self.singles += clicks.sum(axis=0)[list(self.channels)]
 
-    def __init__(self, slots: int, window_ps: int) -> None:
-        self.window_ps = window_ps
-        self._counts = np.zeros((slots, 1 << slots), np.int64)
-        self._t, self._slot = np.empty(0, np.int64), np.empty(0, np.uint8)
-
-    def add(self, t: Int64Array, slot: UInt8Array) -> None:
-        t, slot = np.concatenate([self._t, t]), np.concatenate([self._slot, slot])
-        order = np.argsort(t, kind="stable")
-        self._t, self._slot = t[order], slot[order]
-
-    def settle(self, complete_ps: int) -> None:
-        """Counts and drops the anchors whose window ends by ``complete_ps``."""
-        done = int(np.searchsorted(self._t, complete_ps - self.window_ps, side="right"))
-        self._accumulate(done, self._counts)
-        self._t, self._slot = self._t[done:].copy(), self._slot[done:].copy()
-
-    def counts(self) -> dict[tuple[int, ...], int]:
-        """Group of three or more slots → count, whether or not other slots fired too."""
-        seen = self._counts.copy()
-        self._accumulate(len(self._t), seen)
-        slots = len(seen)
+    def counts(self, live_time_ps: int) -> CoincidenceCounts:
+        seen = self.patterns.copy()
+        slots = len(self.channels)
         for bit in range(slots):  # sum over supersets, one slot at a time
             split = seen.reshape(slots, -1, 2, 1 << bit)
             split[:, :, 0] += split[:, :, 1]
-        groups = {}
-        for size in range(3, slots + 1):
+        counts: dict[Pattern, int] = {}
+        accidentals: dict[Pattern, float] = {}
+        for size in range(2, slots + 1):
             for group in combinations(range(slots), size):
-                groups[group] = int(seen[list(group), sum(1 << slot for slot in group)].sum())
-        return groups
-
-    def _accumulate(self, anchors: int, counts: Int64Array) -> None:
-        from .kernels.patterns import accumulate_patterns
-
-        accumulate_patterns(self._t, self._slot, self.window_ps, anchors, counts)
-
-
-def _pairs(t_a: Int64Array, t_b: Int64Array, window_ps: int, delay_ps: int) -> int:
-    low, high = delay_ps - window_ps // 2, delay_ps + (window_ps + 1) // 2
-    if not len(t_a) or not len(t_b):
-        return 0
-    from .kernels.pairs import count_between
-
-    return count_between(t_a, t_b, low, high)
+                pattern = tuple(sorted(self.channels[slot] for slot in group))
+                anchored = seen[list(group), sum(1 << slot for slot in group)].sum()
+                counts[pattern] = int(self.pairs[group] if size == 2 else anchored)
+                accidentals[pattern] = _accidentals(
+                    [int(self.singles[slot]) for slot in group], self.window_ps, live_time_ps
+                )
+        return CoincidenceCounts(counts, accidentals, self.window_ps, int(live_time_ps))
 
 
-def _corrected(tags: TimeTags, channels: tuple[int, ...], delays_ps: tuple[int, ...]) -> tuple[Int64Array, UInt8Array]:
-    """The clicks on ``channels``, less their delays, in the order of the stream; slot in place of the channel."""
-    slot_of = np.full(256, 255, np.uint8)
-    delay_of = np.zeros(256, np.int64)
-    slot_of[list(channels)] = np.arange(len(channels))
-    delay_of[list(channels)] = delays_ps
-    slot = slot_of[tags.channel]
-    kept = slot != 255
-    return (tags.t_ps - delay_of[tags.channel])[kept], slot[kept]
+def _without_delays(tags: TimeTags, channels: tuple[int, ...], delays_ps: tuple[int, ...]) -> TimeTags:
+    if not any(delays_ps):
+        return tags
+    return delay(tags, {c: -d for c, d in zip(channels, delays_ps, strict=True)})
 
 
-def _accidentals(singles: Int64Array, window_ps: int, live_time_ps: int) -> float:
+def _joined(waiting: TimeTags, new: TimeTags) -> TimeTags:
+    """Both in order of time; ``new`` follows ``waiting`` at equal times."""
+    if len(waiting) and len(new) and new.t_ps[0] < waiting.t_ps[-1]:
+        return merge(waiting, new)
+    return TimeTags.concatenate([waiting, new])
+
+
+def _accidentals(singles: list[int], window_ps: int, live_time_ps: int) -> float:
     """Expected coincidences of independent Poisson channels; nan with no live time."""
     if live_time_ps <= 0:
-        return float("nan")
+        return math.nan
     if len(singles) == 2:
-        return float(singles[0]) * float(singles[1]) * window_ps / live_time_ps
-    fires = -np.expm1(-singles * (window_ps / live_time_ps))
-    return float(sum(n * np.prod(np.delete(fires, k)) for k, n in enumerate(singles)))
+        return singles[0] * singles[1] * window_ps / live_time_ps
+    fires = [-math.expm1(-n * window_ps / live_time_ps) for n in singles]
+    return sum(n * math.prod(fires[:k] + fires[k + 1 :]) for k, n in enumerate(singles))
 
 
 def _checked_channels(channels: Sequence[int]) -> tuple[int, ...]:

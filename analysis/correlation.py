@@ -6,6 +6,7 @@ Bins are half-open ``[k·bin, (k+1)·bin)`` over lags ``t_b - t_a`` in ``[-range
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,7 +14,11 @@ from numpy.typing import ArrayLike
 
 from .records import CorrelationHistogram, Int64Array, TagBlock
 from .streaming import LiveTime
+from .tags import select
 from .times import as_times_ps, bins_in, span_ps
+
+#: Expected pairs a start from which counting whole windows beats taking the first three stops; measured.
+WIDE_PAIRS_A_START = 30.0
 
 
 def correlate(
@@ -77,7 +82,7 @@ class CorrelationStream:
     def feed(self, block: TagBlock) -> None:
         """Adds a block. Raises UsageError when it does not follow the last one."""
         tags = self.live_time.feed(block)
-        new_a, new_b = tags.on(self.channel_a), tags.on(self.channel_b)
+        new_a, new_b = select(tags, self.channel_a), select(tags, self.channel_b)
         self._singles_a += len(new_a)
         self._singles_b += len(new_b)
         for a, b in ((new_a, new_b), (self._tail_a, new_b), (new_a, self._tail_b)):
@@ -107,28 +112,41 @@ def _since(tail: Int64Array, new: Int64Array, oldest_ps: int) -> Int64Array:
     return np.concatenate([part[np.searchsorted(part, oldest_ps) :] for part in (tail, new)])
 
 
-def _add_pairs(t_a: Int64Array, t_b: Int64Array, bin_ps: int, range_ps: int, counts: Int64Array, threads: int) -> None:
+def _add_pairs(
+    t_a: Int64Array, t_b: Int64Array, bin_ps: int, range_ps: int, counts: Int64Array, threads: int = 1
+) -> None:
     """Adds the pairs of two checked streams to ``counts``, in ``threads`` equal shares of ``t_a``."""
-    from .kernels.division import reciprocal
-    from .kernels.pairs import accumulate_pairs
-
     t_a, t_b = _overlap(t_a, t_b, range_ps)
-    if not len(t_a) or not len(t_b):
+    if not len(t_a):
         return
-    multiplier, shift = reciprocal(bin_ps, 2 * range_ps)
-    factors = np.uint64(multiplier), np.uint64(shift)
+    add = _kernel_for(t_a, t_b, bin_ps, range_ps)
     if threads == 1:
-        accumulate_pairs(t_a, t_b, range_ps, bin_ps, *factors, counts)
+        add(t_a, t_b, counts)
         return
 
     def share(part: Int64Array) -> Int64Array:
         mine = np.zeros_like(counts)
-        accumulate_pairs(*_overlap(part, t_b, range_ps), range_ps, bin_ps, *factors, mine)
+        add(*_overlap(part, t_b, range_ps), mine)
         return mine
 
     with ThreadPoolExecutor(threads) as pool:
-        for counted in pool.map(share, np.array_split(t_a, threads)):
-            counts += counted
+        for mine in pool.map(share, np.array_split(t_a, threads)):
+            counts += mine
+
+
+def _kernel_for(
+    t_a: Int64Array, t_b: Int64Array, bin_ps: int, range_ps: int
+) -> Callable[[Int64Array, Int64Array, Int64Array], None]:
+    """The kernel that is fastest for the pairs a start will have; all give the same counts."""
+    from .kernels.division import DIVIDEND_LIMIT, reciprocal
+    from .kernels.pairs import any_pairs, narrow_pairs, wide_pairs
+
+    if 2 * range_ps > DIVIDEND_LIMIT:
+        return lambda a, b, counts: any_pairs(a, b, range_ps, bin_ps, counts)
+    pairs_a_start = len(t_b) * 2 * range_ps / (int(t_b[-1]) - int(t_b[0]) + 1)
+    add_pairs = narrow_pairs if pairs_a_start < WIDE_PAIRS_A_START else wide_pairs
+    multiplier, shift = map(np.uint64, reciprocal(bin_ps))
+    return lambda a, b, counts: add_pairs(a, b, range_ps, bin_ps, multiplier, shift, counts)
 
 
 def _overlap(t_a: Int64Array, t_b: Int64Array, range_ps: int) -> tuple[Int64Array, Int64Array]:

@@ -10,15 +10,16 @@ from numpy.typing import ArrayLike
 from .errors import UsageError
 from .records import Int64Array
 
-#: Times and ranges stay within ±2^62 ps (53 days either way), so that a time plus a range never overflows int64.
-TIME_LIMIT_PS = 2**62
+#: Times stay within ±3·2^61 ps (80 days either way), lags and windows within 2^60 ps: their sums never overflow int64.
+TIME_LIMIT_PS = 3 * 2**61
+RANGE_LIMIT_PS = 2**60
 
 
 def as_times_ps(values: ArrayLike, name: str) -> Int64Array:
     """``values`` as a sorted, contiguous int64 (N,) array of picoseconds; copies only when it must.
 
     Raises:
-        UsageError: not 1-d, not integers (floats lose picoseconds after 2.5 h), not sorted, or beyond ±2^62 ps.
+        UsageError: not 1-d, not integers (floats lose picoseconds after 2.5 h), not sorted, or beyond ±3·2^61 ps.
     """
     from .kernels.order import first_descent
 
@@ -30,7 +31,7 @@ def as_times_ps(values: ArrayLike, name: str) -> Int64Array:
     if given.dtype.kind not in "iu":
         raise UsageError(f"{name} must be integer picoseconds, got {given.dtype}: floats lose picoseconds after 2.5 h")
     if given.dtype.kind == "u" and int(given.max()) > TIME_LIMIT_PS:
-        raise UsageError(f"{name} holds {int(given.max())} ps, beyond the limit of ±2^62 ps")
+        raise UsageError(f"{name} holds {int(given.max())} ps, beyond the limit of ±3·2^61 ps")
     times: Int64Array = np.ascontiguousarray(given, np.int64)
     at = first_descent(times)
     if at >= 0:
@@ -39,16 +40,16 @@ def as_times_ps(values: ArrayLike, name: str) -> Int64Array:
         )
     for edge in (times[0], times[-1]):
         if not -TIME_LIMIT_PS <= edge <= TIME_LIMIT_PS:
-            raise UsageError(f"{name} holds {edge} ps, beyond the limit of ±2^62 ps")
+            raise UsageError(f"{name} holds {edge} ps, beyond the limit of ±3·2^61 ps")
     return times
 
 
 def check_positive_ps(value: int, name: str) -> int:
-    """``value`` as an int in (0, 2^62]. Raises UsageError otherwise."""
+    """``value`` as an int in [1, 2^60]. Raises UsageError otherwise."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise UsageError(f"{name} must be an integer number of picoseconds, got {value!r}")
-    if not 0 < value <= TIME_LIMIT_PS:
-        raise UsageError(f"{name} must be between 1 and 2^62 ps, got {value}")
+    if not 0 < value <= RANGE_LIMIT_PS:
+        raise UsageError(f"{name} must be between 1 and 2^60 ps, got {value}")
     return int(value)
 
 

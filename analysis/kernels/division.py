@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+#: The factor serves all dividends below this.
+DIVIDEND_LIMIT = 2**31
 
-def reciprocal(divisor: int, limit: int) -> tuple[int, int]:
-    """``(multiplier, shift)`` with ``(u·multiplier) >> shift == u // divisor`` for all ``0 <= u < limit``.
 
-    Granlund and Montgomery, PLDI 1994: with ``limit <= 2^n`` and ``shift = n + ceil(log2 divisor)`` the rounded-up
-    reciprocal is exact. ``(0, 0)`` when the product would not fit 64 bits: the kernel then divides.
+def reciprocal(divisor: int) -> tuple[int, int]:
+    """``(multiplier, shift)`` with ``(u·multiplier) >> shift == u // divisor`` for ``0 <= u < 2^31``; multiplier < 2^32.
+
+    The rounded-up reciprocal of Granlund and Montgomery (PLDI 1994): exact for n-bit dividends with
+    ``shift = n + ceil(log2 divisor)``. ``divisor`` is in ``[1, 2^31]``.
     """
-    bits = max(limit - 1, 1).bit_length()
-    shift = bits + (divisor - 1).bit_length()
-    multiplier = -(-(1 << shift) // divisor)
-    if bits + multiplier.bit_length() > 64 or shift > 63:
-        return 0, 0
-    return multiplier, shift
+    shift = 31 + (divisor - 1).bit_length()
+    return -(-(1 << shift) // divisor), shift

@@ -10,15 +10,14 @@ _BLOCK = 4096
 
 @kernel
 def first_descent(t: Int64Array) -> int:
-    """Index of the first time earlier than the one before it, -1 if there is none."""
-    n = len(t)
-    for start in range(1, n, _BLOCK):
-        stop = min(start + _BLOCK, n)
+    """Index of the first time earlier than the one before it, -1 if there is none; at the speed of memory."""
+    for start in range(1, len(t), _BLOCK):
+        later, earlier = t[start : start + _BLOCK], t[start - 1 :]
         descents = 0
-        for i in range(start, stop):
-            descents += t[i] < t[i - 1]
+        for k in range(len(later)):
+            descents += later[k] < earlier[k]
         if descents:
-            for i in range(start, stop):
-                if t[i] < t[i - 1]:
-                    return i
+            for k in range(len(later)):
+                if later[k] < earlier[k]:
+                    return start + k
     return -1

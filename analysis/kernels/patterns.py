@@ -1,24 +1,76 @@
-"""Kernels: which channels fire within a window after each click."""
+"""Kernel: which channels fire within a window after each click."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from ..records import Int64Array, UInt8Array
 from .jit import kernel
 
+#: Marks channels that do not take part in the table from channel to slot.
+NO_SLOT = 255
+_BLOCK = 4096
+
 
 @kernel
-def accumulate_patterns(t: Int64Array, slot: UInt8Array, window_ps: int, anchors: int, counts: Int64Array) -> None:
-    """Adds the first ``anchors`` clicks to ``counts`` (int64 (slots, 2^slots)) at [slot of the click, channels seen].
+def accumulate_coincidences(
+    t: Int64Array,
+    channel: UInt8Array,
+    slot_of: UInt8Array,
+    window_ps: int,
+    first: int,
+    stop: int,
+    pairs: Int64Array,
+    patterns: Int64Array,
+) -> None:
+    """Counts what clicks ``[first, stop)`` see after them: two-folds, and the set of slots within ``window_ps``.
 
-    A channel is seen by an anchor when it fires at or after it in the stream and less than ``window_ps`` later. The
-    anchor sees itself. Slots are below the number of rows of ``counts``.
+    ``slot_of`` (256,) gives the slot of each channel. ``pairs`` (slots, slots) takes each pair of different slots
+    p < q with ``-w/2 <= t_q - t_p < w/2`` at [p, q]. ``patterns`` (slots, 2^slots) takes each anchor at [its slot, the
+    set of slots it sees, itself included], but only where the next click of any channel lies within the window: the
+    lonely anchors are what is missing to the number of clicks.
     """
-    n = len(t)
-    for i in range(anchors):
-        stop = t[i] + window_ps
-        pattern = 1 << slot[i]
-        j = i + 1
-        while j < n and t[j] < stop:
-            pattern |= 1 << slot[j]
-            j += 1
-        counts[slot[i], pattern] += 1
+    near = np.zeros(_BLOCK, np.uint8)
+    words = near.view(np.uint64)
+    for start in range(first, stop, _BLOCK):
+        earlier, later = t[start : min(start + _BLOCK, stop)], t[start + 1 :]
+        known = min(len(earlier), len(later))
+        for k in range(known):
+            near[k] = later[k] < earlier[k] + window_ps
+        near[known:] = 0
+        # Few clicks are near the next one: look at eight flags at a time.
+        for w in range((known + 7) // 8):
+            if words[w]:
+                for k in range(8 * w, 8 * w + 8):
+                    if near[k]:
+                        _look_ahead(t, channel, slot_of, window_ps, start + k, pairs, patterns)
+
+
+@kernel
+def _look_ahead(
+    t: Int64Array,
+    channel: UInt8Array,
+    slot_of: UInt8Array,
+    window_ps: int,
+    anchor: int,
+    pairs: Int64Array,
+    patterns: Int64Array,
+) -> None:
+    slot = slot_of[channel[anchor]]
+    if slot == NO_SLOT:
+        return
+    pattern = 1 << slot
+    for j in range(anchor + 1, len(t)):
+        lag = t[j] - t[anchor]
+        if lag >= window_ps:
+            break
+        other = slot_of[channel[j]]
+        if other == NO_SLOT:
+            continue
+        pattern |= 1 << other
+        # The later click is q of the pair (p, q): lag < w/2; or it is p: -lag >= -w/2. Exact for odd windows.
+        if slot < other and 2 * lag < window_ps:
+            pairs[slot, other] += 1
+        elif other < slot and 2 * lag <= window_ps:
+            pairs[other, slot] += 1
+    patterns[slot, pattern] += 1
