@@ -12,6 +12,7 @@ What goes wrong on a wire, and what is done about it here:
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -51,7 +52,7 @@ class Link(Generic[T]):
         instrument: name in error texts.
         address: where it is, for error texts.
         connect: opens a transport; raises OSError (TimeoutError included) or EOFError.
-        disconnect: closes one; must not raise.
+        disconnect: closes one; whatever it raises is ignored.
         usable: quick look whether an idle transport is still in step (peer there, no unread answer).
         on_reconnect: called after each opening but the first, e.g. to forget cached values.
 
@@ -162,7 +163,8 @@ class Link(Generic[T]):
     def _drop(self) -> None:
         transport, self._transport = self._transport, None
         if transport is not None:
-            self._disconnect(transport)
+            with contextlib.suppress(Exception):  # what is broken may fail to close in any way
+                self._disconnect(transport)
 
     def _lost(self, what: str, command: str, error: BaseException) -> ConnectionLost:
         detail = f" ({error})" if str(error) else ""

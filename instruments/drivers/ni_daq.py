@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -46,7 +47,7 @@ class NiInstrument(Instrument):
         super().__init__(name, **kwargs)
         self.address = address
         self._tasks: TaskFactory = task_factory(address, timeout or self.default_timeout_s)
-        self._link: Link[nidaqmx.Task] = Link(name, address, self._open_task, _close_task)
+        self._link: Link[nidaqmx.Task] = Link(name, address, self._open_task, nidaqmx.Task.close)
 
     def get_idn(self) -> dict[str, str | None]:
         return {"vendor": "National Instruments", "model": "DAQmx", "serial": None, "firmware": None}
@@ -64,7 +65,8 @@ class NiInstrument(Instrument):
             try:
                 self._configure(task)
             except BaseException:
-                _close_task(task)
+                with contextlib.suppress(Exception):
+                    task.close()
                 raise
             return task
 
@@ -80,13 +82,6 @@ class NiInstrument(Instrument):
                 return exchange(task)
 
         return run
-
-
-def _close_task(task: nidaqmx.Task) -> None:
-    try:
-        task.close()
-    except Exception:
-        return  # the server is gone and the task with it
 
 
 class NiAnalogOutput(NiInstrument):
@@ -150,7 +145,8 @@ class NiAnalogOutput(NiInstrument):
         except NoSuchDevice:
             return None
         finally:
-            _close_task(monitor)
+            with contextlib.suppress(Exception):
+                monitor.close()
 
     def _get_level_v(self) -> float:
         self._query("channel", lambda task: None)

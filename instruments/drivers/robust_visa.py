@@ -50,7 +50,12 @@ class RobustVisa(VisaInstrument):
         self._terminator: str | None = kwargs.get("terminator", self.default_terminator)
         self._timeout_s: float | None = kwargs.get("timeout", self.default_timeout)
         self._link: Link[MessageBasedResource] = Link(
-            name, address, self._open_handle, _close, usable=_in_step, on_reconnect=lambda: invalidate_caches(self)
+            name,
+            address,
+            self._open_handle,
+            MessageBasedResource.close,
+            usable=_in_step,
+            on_reconnect=lambda: invalidate_caches(self),
         )
         super().__init__(name, address, **kwargs)
 
@@ -156,13 +161,6 @@ def _open(address: str, visalib: str) -> MessageBasedResource:
         handle.close()
         raise ConnectionError(os.strerror(code))
     return handle
-
-
-def _close(handle: MessageBasedResource) -> None:
-    try:
-        handle.close()
-    except (pyvisa.Error, OSError):
-        return  # it was broken anyway
 
 
 def _session(handle: MessageBasedResource) -> Any:

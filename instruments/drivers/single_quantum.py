@@ -23,6 +23,8 @@ from .tcp import TcpStream, split_endpoint
 
 CONTROL_PORT, COUNTS_PORT = 12000, 12345
 END = b"\x17"
+#: A label nobody can change, hence never broadcast: its answer comes after everything asked before.
+FENCE = "NumberOfDetectors"
 RELATIVE_RESOLUTION = 1e-3
 
 
@@ -159,17 +161,20 @@ class SingleQuantumWebSq(BiasBox):
             raise InstrumentError(self.name, f"did not take {label} = {wanted}", command, got)
 
     def _ask(self, stream: TcpStream, label: str) -> Any:
-        stream.drain()  # changes made by others are broadcast to everybody
-        stream.send(json.dumps({"request": label}).encode())
-        while True:
+        """The last value of ``label`` before the fence: broadcasts of older changes look just like answers."""
+        stream.send(b"".join(json.dumps({"request": wanted}).encode() for wanted in dict.fromkeys((label, FENCE))))
+        values: dict[str, Any] = {}
+        while FENCE not in values:
             raw = stream.read_until(END).decode("latin-1")
             try:
                 message = json.loads(raw)
-                if message["label"] == label:
-                    value = message["value"]
-                    return value["value"] if isinstance(value, dict) else value
+                value = message["value"]
+                values[message["label"]] = value["value"] if isinstance(value, dict) else value
             except (ValueError, KeyError, TypeError) as error:
                 raise BadReply(self.name, "unexpected answer", label, raw) from error
+        if label not in values:
+            raise TimeoutError("later questions were answered, this one was not")
+        return values[label]
 
     def _number(self, label: str) -> float:
         value = self._get(label)

@@ -68,7 +68,7 @@ class TopticaDlcPro(Instrument):
             name,
             address,
             self._connect,
-            _disconnect,
+            Client.close,
             usable=lambda client: client.is_open,
             on_reconnect=lambda: invalidate_caches(self),
         )
@@ -178,8 +178,8 @@ class TopticaDlcPro(Instrument):
 
     def _ask(self, path: str, kind: type[R]) -> R:
         sdk_kind: Any = kind
-        value: R = self._link.query(path, lambda client: self._named(path, lambda: client.get(path, sdk_kind)))
-        return value
+        value: Any = self._link.query(path, lambda client: self._named(path, lambda: client.get(path, sdk_kind)))
+        return kind(value)  # type: ignore[call-arg]
 
     def _set(self, label: str, value: Any) -> None:
         path = f"{self._laser}:{label}"
@@ -194,7 +194,7 @@ class TopticaDlcPro(Instrument):
             for label in self._watched:
                 self._subscribe(client, label)
         except DecopError as error:
-            _disconnect(client)
+            client.close()
             raise ConnectionError(str(error) or type(error).__name__) from error
         return client
 
@@ -213,10 +213,3 @@ class TopticaDlcPro(Instrument):
             raise BadReply(self.name, "unexpected answer", path, str(error)) from error
         except DecopError as error:
             raise InstrumentError(self.name, "refused the command", path, str(error)) from error
-
-
-def _disconnect(client: Client) -> None:
-    try:
-        client.close()
-    except (DecopError, OSError):
-        return  # it was broken anyway
