@@ -24,6 +24,8 @@ _AREA = {"square": 1.0, "gaussian": sqrt(2 * pi) / 6 * erf(3 / sqrt(2))}
 class MockPulseGenerator(MockInstrument):
     """Plays pulse tables in the simulated lab; its outputs are wired as listed in ``OUTPUTS``."""
 
+    sample_ps = 1000
+
     def __init__(
         self, name: str, world: World, component: str | None = None, **kwargs: Unpack[InstrumentBaseKWArgs]
     ) -> None:

@@ -10,12 +10,15 @@ from .config import ClockConfig
 
 _KNOT_PS = PS_PER_S // 100
 _BATCH = 1000
+#: Every knot is kept for 200 s, ten a second for ever: the truth is told from them.
+_RECENT = 20_000
+_KEPT_PS = PS_PER_S // 10
 
 
 class Clock:
     """Reading = t + offset + skew·t + x(t); x is the integral of white and random-walk frequency noise.
 
-    The noise lives on knots 10 ms apart, drawn in fixed batches, straight in between. One knot a second is kept for ever.
+    The noise lives on knots 10 ms apart, drawn in fixed batches, straight in between. Old knots are thinned.
     """
 
     def __init__(self, config: ClockConfig, rng: Generator) -> None:
@@ -42,13 +45,20 @@ class Clock:
         """Best straight line (offset at t = 0 in ps, skew) through the realised clock over a stretch already read."""
         if not self._noisy:
             return float(self.config.offset_ps), self.config.skew
-        second = np.arange(t_start_ps // PS_PER_S, min(t_stop_ps // PS_PER_S + 2, len(self._history)))
-        x = np.array(self._history)[second]
-        if len(second) < 2:
+        t, x = self._kept_knots(t_start_ps, t_stop_ps)
+        if len(t) < 2:
             return float(self.config.offset_ps) + float(x.mean() if len(x) else 0), self.config.skew
-        slope, start = np.polyfit(second - second.mean(), x, 1)
-        slope_per_ps = slope / PS_PER_S
-        return self.config.offset_ps + start - slope * second.mean(), self.config.skew + slope_per_ps
+        slope, start = np.polyfit(t - t.mean(), x, 1)
+        return self.config.offset_ps + start - slope * t.mean(), self.config.skew + slope
+
+    def _kept_knots(self, t_start_ps: int, t_stop_ps: int) -> tuple[FloatArray, FloatArray]:
+        """Times and phases (ps) of the knots of a stretch, all of them if it is recent, else the thinned ones."""
+        recent = t_start_ps >= self._first * _KNOT_PS
+        step_ps, first, knots = (
+            (_KNOT_PS, self._first, self._knots) if recent else (_KEPT_PS, 0, np.array(self._history))
+        )
+        k = np.arange(t_start_ps // step_ps, min(t_stop_ps // step_ps + 2, first + len(knots)))
+        return k * float(step_ps), knots[k - first]
 
     def _noise(self, t_ps: Int64Array) -> FloatArray:
         while (self._first + len(self._knots) - 1) * _KNOT_PS <= int(t_ps.max()):
@@ -66,8 +76,8 @@ class Clock:
         walk = self._wander + np.cumsum(steps)
         self._wander = float(walk[-1])
         new = self._knots[-1] + np.cumsum((white + walk) * _KNOT_PS)
-        per_s = PS_PER_S // _KNOT_PS
-        self._history.extend(new[per_s - 1 :: per_s].tolist())
-        kept = self._knots[-_BATCH - 1 :]
+        step = _KEPT_PS // _KNOT_PS
+        self._history.extend(new[step - 1 :: step].tolist())
+        kept = self._knots[-_RECENT:]
         self._first += len(self._knots) - len(kept)
         self._knots = np.concatenate([kept, new])

@@ -68,7 +68,7 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         sync = synchronize(a_ps, b_ps, max_offset_s=self.config.max_offset_s, max_ppm=self.config.max_ppm)
         if sync.model is None:
             return Result({}, counts=counts)
-        estimates = offset_and_skew(sync.model, sync.pairs)
+        estimates = offset_and_skew(sync.model, float(a_ps[-1] - a_ps[0]) / PS_PER_S, sync.pairs)
         pairs = {"pairs": {"found": sync.pairs}}
         return Result(estimates, {"pairs": self._pair_histogram(a_ps, b_ps, sync.model)}, counts | pairs)
 
@@ -90,19 +90,22 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         )
 
 
-def offset_and_skew(model: ClockModel, pairs: int, confidence: float = 0.95) -> dict[str, Estimate]:
-    """Offset and skew at the middle of the record, where the data know them best, and the time that is on A's clock.
+def offset_and_skew(model: ClockModel, duration_s: float, pairs: int, confidence: float = 0.95) -> dict[str, Estimate]:
+    """Mean offset and mean skew over the record, and the time on A's clock they belong to: its middle.
 
-    Free clocks wander, so the offset far from the record (at t = 0, say) is not what was measured.
+    Free clocks wander, so the offset far from the record (at t = 0, say) is not what was measured. The mean of a parabola
+    over the record is its middle plus ``drift·T²/24``.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    stds = np.sqrt(np.diag(model.covariance))
+    bend_ps = duration_s**2 / 24 * PS_PER_S
+    mean = np.array([1.0, 0.0, bend_ps])
 
     def estimate(value: float, std: float, unit: str) -> Estimate:
         return Estimate(value, value - z * std, value + z * std, confidence, std, pairs, "pair correlation, ML", unit)
 
+    offset_std_ps = float(np.sqrt(mean @ model.covariance @ mean))
     return {
-        "clock_offset_ps": estimate(model.offset_ps, float(stds[0]), "ps"),
-        "clock_skew": estimate(model.skew, float(stds[1]), ""),
+        "clock_offset_ps": estimate(model.offset_ps + bend_ps * model.drift_per_s, offset_std_ps, "ps"),
+        "clock_skew": estimate(model.skew, float(np.sqrt(model.covariance[1, 1])), ""),
         "clock_offset_at_s": estimate(model.t_ref_ps / PS_PER_S, 0.0, "s"),
     }
