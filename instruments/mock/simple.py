@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qcodes import validators as vals
 
@@ -97,7 +97,7 @@ class MockPairSource(MockInstrument):
         """Pump power; the pair rate is proportional to it."""
 
 
-def _emission(instrument: MockInstrument) -> Parameter:  # type: ignore[type-arg]
+def _emission(instrument: MockInstrument) -> Any:
     world, component = instrument.world, instrument.component
     return instrument.add_parameter(
         "emission",

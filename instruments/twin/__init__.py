@@ -1,7 +1,7 @@
 """The simulated lab: physics only, no I/O, no instrument framework."""
 
-from .attempt_model import ProgramError
 from .config import TwinConfig
+from .node import ProgramError
 from .program import HeraldRule, Program, Pulse, Section
 from .world import World
 

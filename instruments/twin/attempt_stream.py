@@ -10,12 +10,13 @@ import numpy as np
 from numpy.random import Generator
 
 from ...analysis.records import FloatArray, Int64Array
-from .attempt_model import AttemptModel, Readout
+from .attempt_model import AttemptModel
+from .conditions import LOCAL
+from .node import Readout
 from .program import Program
 from .timeline import Position, Runs, attempt_start, first_attempt_at, lay_out, starts_between
 
 OUTPUTS = ("ch1", "ch2", "ch3", "ch4", "herald", "alice_herald", "bob_herald")
-_LOCAL = ("ch3", "ch4")
 _BATCH = 4096
 _DENSE_ABOVE = 0.2
 _LONGEST_BATCH_PS = 2e17
@@ -163,7 +164,7 @@ class AttemptStream:
             for k, source in enumerate(sources):
                 chosen = np.minimum(choice, len(sources) - 1) == k
                 delay[chosen] = source.times.draw(uniform[chosen])
-            self._add("ch1" if bit % 2 == 0 else "ch2", begun + np.floor(delay).astype(np.int64), begun)
+            self._add("ch1" if bit % 2 == 0 else "ch2", begun + np.rint(delay).astype(np.int64), begun)
 
     def _herald(self, start: Int64Array) -> None:
         self._add("herald", start + self.model.decision_ps, start)
@@ -190,7 +191,7 @@ class AttemptStream:
             sigma, tail = self._jitter[r.node]
             delay = self._rng.random(len(begun)) * r.duration_ps
             delay += sigma * self._rng.standard_normal(len(begun)) + tail * self._rng.standard_exponential(len(begun))
-            self._add(_LOCAL[r.node], begun + offset_ps[r.node] + r.start_ps + np.floor(delay).astype(np.int64), begun)
+            self._add(LOCAL[r.node], begun + offset_ps[r.node] + r.start_ps + np.rint(delay).astype(np.int64), begun)
 
     def _add(self, name: str, times: Int64Array, starts: Int64Array) -> None:
         old = self._pending[name]

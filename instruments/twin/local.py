@@ -6,12 +6,9 @@ import numpy as np
 from numpy.random import Generator
 
 from ...analysis.records import FloatArray, Int64Array
-from . import devices
+from .conditions import LOCAL, Conditions
 from .config import DetectorConfig, TwinConfig
-from .settings import Settings
 from .streams import Arrivals, stream
-
-_CHANNELS = ("ch3", "ch4")
 
 
 class Jitter:
@@ -35,19 +32,19 @@ class LocalLight:
 
     def __init__(self, config: TwinConfig, seed: int) -> None:
         self._config = config
-        self._dark = {c: Arrivals(stream(seed, "dark", c)) for c in _CHANNELS}
-        self._pairs = {kind: Arrivals(stream(seed, "pairs", kind)) for kind in ("both", *_CHANNELS)}
-        pixels = {c: config.detectors[c] for c in _CHANNELS}  # type: ignore[index]
-        self._jitter = {(k, c): Jitter(pixels[c], seed, k, c) for c in _CHANNELS for k in ("both", "alone")}
+        self._dark = {c: Arrivals(stream(seed, "dark", c)) for c in LOCAL}
+        self._pairs = {kind: Arrivals(stream(seed, "pairs", kind)) for kind in ("both", *LOCAL)}
+        pixels = {c: config.detectors[c] for c in LOCAL}  # type: ignore[index]
+        self._jitter = {(k, c): Jitter(pixels[c], seed, k, c) for c in LOCAL for k in ("both", "alone")}
         self._spread = stream(seed, "pair spread")
-        self._held = {c: np.empty(0, np.int64) for c in _CHANNELS}
+        self._held = {c: np.empty(0, np.int64) for c in LOCAL}
 
-    def set_rates(self, settings: Settings, t_ps: int) -> None:
-        """Applies the settings from lab time ``t_ps`` on."""
-        for kind, rate in pair_rates_hz(self._config, settings).items():
+    def set_rates(self, now: Conditions, t_ps: int) -> None:
+        """Applies the present settings from lab time ``t_ps`` on."""
+        for kind, rate in now.pair_rates_hz().items():
             self._pairs[kind].set_rate(t_ps, rate)
-        for channel in _CHANNELS:
-            self._dark[channel].set_rate(t_ps, local_dark_hz(self._config, settings, channel))
+        for channel in LOCAL:
+            self._dark[channel].set_rate(t_ps, now.dark_rate_hz(channel))
 
     def take_until(self, t_ps: int) -> dict[str, Int64Array]:
         """Clicks of each channel before ``t_ps``, sorted int64 ps."""
@@ -70,22 +67,3 @@ class LocalLight:
             n = int(np.searchsorted(clicks, t_ps))
             taken[channel], self._held[channel] = clicks[:n], clicks[n:]
         return taken
-
-
-def pair_rates_hz(config: TwinConfig, settings: Settings) -> dict[str, float]:
-    """Detected rates: ``both`` photons of a pair, and pairs of which only ch3 or only ch4 sees its photon."""
-    source = config.pair_source
-    emitted = source.pairs_per_s_per_w * settings["pair_source", "pump_power"] * settings["pair_source", "emission"]
-    a = source.alice_transmission * _efficiency(config, settings, "ch3")
-    b = source.bob_transmission * _efficiency(config, settings, "ch4")
-    return {"both": emitted * a * b, "ch3": emitted * a * (1 - b), "ch4": emitted * b * (1 - a)}
-
-
-def local_dark_hz(config: TwinConfig, settings: Settings, channel: str) -> float:
-    bias, latched = settings[f"snspd.{channel}", "bias"], bool(settings[f"snspd.{channel}", "latched"])
-    return devices.dark_rate_hz(config.detectors[channel], bias, latched)  # type: ignore[index]
-
-
-def _efficiency(config: TwinConfig, settings: Settings, channel: str) -> float:
-    bias, latched = settings[f"snspd.{channel}", "bias"], bool(settings[f"snspd.{channel}", "latched"])
-    return devices.efficiency(config.detectors[channel], bias, latched)  # type: ignore[index]

@@ -9,7 +9,7 @@ time it was a coherence. Slow (static) detuning acts on ``q`` and is undone by e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +92,7 @@ class NodeState:
                 self._map(lambda piece: np.einsum("as,snrm,br->anbm", matrix, piece, matrix.conj()))
             case Excite(probability=p, photon_bin=None):
                 self._map(lambda piece: _emit_unseen(piece, p))
-            case Excite(probability=p, photon_bin=k):
+            case Excite(probability=p, photon_bin=int(k)):
                 self._map(lambda piece: _emit(piece, p, self._bins, k))
 
     def wait(self, duration_ps: int, decoherence: Decoherence) -> None:
@@ -113,8 +113,7 @@ class NodeState:
             np.zeros((2, 2**self._bins, 2, 2**self._bins), complex),
         )
 
-    def _map(self, act: object) -> None:
-        assert callable(act)
+    def _map(self, act: Callable[[ComplexArray], ComplexArray]) -> None:
         self._pieces = {key: act(piece) for key, piece in self._pieces.items()}
 
 
@@ -179,4 +178,5 @@ def _emit(piece: ComplexArray, probability: float, bins: int, k: int) -> Complex
     for empty in (i for i in range(n) if not i >> k & 1):
         kraus[0, empty, 0, empty] = np.sqrt(1 - probability)
         kraus[0, empty | 1 << k, 0, empty] = np.sqrt(probability)
-    return np.einsum("snam,ambl,rkbl->snrk", kraus, piece, kraus.conj(), optimize=True)
+    emitted: ComplexArray = np.einsum("snam,ambl,rkbl->snrk", kraus, piece, kraus.conj(), optimize=True)
+    return emitted

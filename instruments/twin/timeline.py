@@ -33,7 +33,7 @@ class Runs:
     bursts_before: Int64Array
 
 
-def attempt_start(program: Program, origin_ps: Int64Array, index: Int64Array) -> Int64Array:
+def attempt_start(program: Program, origin_ps: Int64Array | int, index: Int64Array) -> Int64Array:
     """Lab time at which attempt ``index`` (counted from the burst at ``origin_ps``) begins: int64 ps."""
     burst, within = np.divmod(index, program.attempts_per_burst)
     start: Int64Array = (
@@ -78,7 +78,7 @@ def starts_between(program: Program, runs: Runs, t_start_ps: int, t_stop_ps: int
         lo = _first_at(program, origin, t_start_ps)
         hi = _first_at(program, origin, t_stop_ps)
         index = np.arange(max(lo, first), min(hi, first + played), dtype=np.int64)
-        attempts.append(attempt_start(program, np.int64(origin), index))
+        attempts.append(attempt_start(program, origin, index))
         b_lo = max(-(-(t_start_ps - origin) // program.burst_ps), -(-first // program.attempts_per_burst))
         b_hi = min(-(-(t_stop_ps - origin) // program.burst_ps), -(-(first + played) // program.attempts_per_burst))
         bursts.append(origin + np.arange(b_lo, max(b_lo, b_hi), dtype=np.int64) * program.burst_ps)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import brentq
 
-from . import devices
-from .attempt_model import NODES, AttemptModel, Readout, operations
-from .local import local_dark_hz, pair_rates_hz
+from .attempt_model import AttemptModel
+from .conditions import LOCAL, NODES
+from .node import Readout, operations
 from .program import Program
 from .spin import PAULI_X, PAULI_Y, PAULI_Z, ComplexArray, Excite, Rotate
 from .waveforms import emg_cdf
@@ -40,11 +40,8 @@ def truth(world: World) -> dict[str, float]:
 
 def _memories(world: World) -> dict[str, float]:
     found = {}
-    for name in NODES:
-        memory = getattr(world.config, name).memory
-        spin = devices.decoherence(
-            memory, world.get("cryostat", "temperature"), world.get(f"{name}_memory", "magnetic_field")
-        )
+    for node, name in enumerate(NODES):
+        spin = world.conditions.decoherence(node)
         found[f"{name}_storage_time_s"] = spin.t2_s
         found[f"{name}_t1_s"] = spin.t1_s
     found["storage_time_s"] = found["alice_storage_time_s"]
@@ -85,7 +82,7 @@ def _clock(world: World) -> dict[str, float]:
 
 
 def _pairs(world: World) -> dict[str, float]:
-    rates = pair_rates_hz(world.config, world.settings)
+    rates = world.conditions.pair_rates_hz()
     singles = {"alice_singles_hz": world.expected_rate_hz("ch3"), "bob_singles_hz": world.expected_rate_hz("ch4")}
     return {"pair_rate_hz": rates["both"], **singles}
 
@@ -101,7 +98,7 @@ def _readouts(world: World, model: AttemptModel) -> dict[str, float]:
 
 def click_probabilities(world: World, readout: Readout) -> tuple[float, float]:
     """Chance of at least one click during a read-out of the bright and of the dark state, detector darks included."""
-    dark_hz = local_dark_hz(world.config, world.settings, ("ch3", "ch4")[readout.node])
+    dark_hz = world.conditions.dark_rate_hz(LOCAL[readout.node])
     stray = dark_hz * readout.duration_ps * 1e-12
     return 1 - exp(-readout.bright_mean - stray), 1 - exp(-readout.dark_mean - stray)
 
@@ -135,13 +132,13 @@ def _link(world: World, program: Program, model: AttemptModel) -> dict[str, floa
 
 def played_since_excitation(world: World, program: Program, node: int) -> ComplexArray:
     """The ideal turns (drive on resonance) of a node after its last excitation, up to its read-out: (2, 2) unitary."""
-    played = operations(world.config, world.settings, program.attempt, node, seen=True)
+    played = operations(world.conditions, program.attempt, node, seen=True)
     model = world.current_model()
     assert model is not None
     played = [o for o in played if o.time_ps <= model.arrival_ps[node]]
     last = max((i for i, o in enumerate(played) if isinstance(o, Excite)), default=-1)
     until = next((r.start_ps for r in model.herald_readouts if r.node == node), program.on_herald.length_ps)
-    after = operations(world.config, world.settings, program.on_herald, node, seen=False)
+    after = operations(world.conditions, program.on_herald, node, seen=False)
     total = _I
     for operation in [*played[last + 1 :], *(o for o in after if o.time_ps <= until)]:
         if isinstance(operation, Rotate):

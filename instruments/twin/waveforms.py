@@ -9,9 +9,9 @@ import numpy as np
 from scipy.special import erfcx, ndtr
 
 from ...analysis.records import FloatArray
+from .windows import Intervals
 
 Cdf = Callable[[FloatArray], FloatArray]
-Intervals = tuple[tuple[int, int], ...]
 
 
 def normal_cdf(t_ps: FloatArray, sigma_ps: float) -> FloatArray:

@@ -17,10 +17,11 @@ from . import devices
 from .attempt_model import AttemptModel, build
 from .attempt_stream import OUTPUTS, AttemptStream, Events
 from .clocks import Clock
+from .conditions import LOCAL, Conditions
 from .config import ClockConfig, TwinConfig
-from .local import LocalLight, local_dark_hz, pair_rates_hz
+from .local import LocalLight
 from .program import Program
-from .settings import Key, Settings, power_up
+from .settings import Key, power_up
 from .streams import stream
 from .tagger import DeadTime, Input, Tagger
 from .timeline import Position
@@ -30,6 +31,7 @@ _AHEAD_PS = 2_000_000
 _TICK_PS = PS_PER_S
 _TEMPERATURE_STEP = 0.005
 _TAGS_PER_BLOCK = 200_000
+MEMORIES = ("alice_memory", "bob_memory")
 #: What can be plugged into each tagger, by default input number.
 INPUTS: Mapping[str, Mapping[int, str]] = {
     "tagger": {0: "sync", 1: "ch1", 2: "ch2", 7: "herald"},
@@ -79,8 +81,9 @@ class World:
         return self._now_ps
 
     @property
-    def settings(self) -> Settings:
-        return self._settings
+    def conditions(self) -> Conditions:
+        """The lab under the present settings."""
+        return Conditions(self.config, self._settings)
 
     @property
     def program(self) -> Program | None:
@@ -126,7 +129,7 @@ class World:
     def load(self, program: Program) -> None:
         """Uploads pulses; whatever played before stops. Raises ProgramError for pulses the lab cannot play."""
         with self.lock:
-            model = build(self.config, self._settings, program)
+            model = build(self.conditions, program)
             self.stop_playing()
             self._program, self._model = program, model
 
@@ -183,9 +186,9 @@ class World:
         with self.lock:
             model = self._current_model() if self.running else None
             rate = 0.0
-            if channel in ("ch3", "ch4"):
-                pairs = pair_rates_hz(self.config, self._settings)
-                rate = pairs["both"] + pairs[channel] + local_dark_hz(self.config, self._settings, channel)
+            if channel in LOCAL:
+                pairs = self.conditions.pair_rates_hz()
+                rate = pairs["both"] + pairs[channel] + self.conditions.dark_rate_hz(channel)
             return rate + (model.click_rate_hz(channel) if model is not None else 0.0)
 
     def clock_line(self, name: str) -> tuple[float, float]:
@@ -227,9 +230,9 @@ class World:
     def _refresh(self) -> None:
         """Derives everything anew from the settings, from the horizon on."""
         self._suspend()
-        self._light.set_rates(self._settings, self._horizon_ps)
+        self._light.set_rates(self.conditions, self._horizon_ps)
         if self._program is not None:
-            self._model = build(self.config, self._settings, self._program)
+            self._model = build(self.conditions, self._program)
             if self._resume is not None:
                 self._epoch += 1
                 pixels = (self.config.detectors["ch3"], self.config.detectors["ch4"])

@@ -1,0 +1,123 @@
+"""Where the midpoint's clicks come from and when: photons of each emission, dark counts, probe pulses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from ...analysis.records import FloatArray
+from . import devices
+from .conditions import MIDPOINT, Conditions
+from .config import DetectorConfig
+from .midpoint import Emission
+from .program import Program, Pulse
+from .spin import ComplexArray
+from .waveforms import Cdf, TimeTable, emg_cdf, photon_cdf, probability_in, time_table
+from .windows import Intervals, length_ps
+
+Origin = tuple[float, Cdf]  # mean clicks, and their distribution in time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClickSource:
+    """One origin of clicks of one pattern bit: its share and when its clicks come (ps after the attempt began)."""
+
+    weight: float
+    times: TimeTable
+
+
+def emission(now: Conditions, pulse: Pulse, slots: list[Intervals]) -> Emission:
+    """How the photons of one excitation pulse reach the splitter."""
+    arrive = []
+    for node in (0, 1):
+        source = now.node(node)
+        path = source.memory.collection * devices.fibre_transmission(source.fibre) * now.config.midpoint.transmission
+        cdf = _photon(now, node, pulse, MIDPOINT[0])
+        arrive.append(path * np.array([probability_in(cdf, s) for s in slots]))
+    late_ps = now.fibre_delay_ps(0) - now.fibre_delay_ps(1)
+    apart_hz = now.detuning_hz(0) - now.detuning_hz(1)
+    overlap = devices.overlap(now.node(0).memory, now.node(1).memory, apart_hz, late_ps)
+    return Emission(arrive[0], arrive[1], overlap, pulse.centre_ps)
+
+
+def stray(now: Conditions, program: Program, slots: list[Intervals]) -> FloatArray:
+    """Chance of a click that is no photon of the nodes, by pattern bit: float64 (2S,)."""
+    means = [sum(mean for mean, _ in _stray(now, program, slot, channel)) for slot in slots for channel in MIDPOINT]
+    chance: FloatArray = -np.expm1(-np.array(means, float))
+    return chance
+
+
+def click_sources(
+    now: Conditions, program: Program, slots: list[Intervals], emissions: list[Emission], nodes: list[ComplexArray]
+) -> tuple[tuple[ClickSource, ...], ...]:
+    """For each pattern bit its origins, with the shares they have in unconditional clicks."""
+    return tuple(
+        _tables(
+            _stray(now, program, slot, channel) + _photons(now, program, s, d, emissions, nodes),
+            slot,
+            _sharp_grid(now, program, channel),
+        )
+        for s, slot in enumerate(slots)
+        for d, channel in enumerate(MIDPOINT)
+    )
+
+
+def _stray(now: Conditions, program: Program, slot: Intervals, channel: str) -> list[Origin]:
+    """Darks (uniform) and probe pulses at one detector in one slot."""
+    pixel = now.pixel(channel)
+    found: list[Origin] = [(now.dark_rate_hz(channel) * length_ps(slot) * 1e-12, lambda t_ps: t_ps * 1e-12)]
+    for pulse in program.attempt.on("probe"):
+        cdf = partial(_delayed_emg, start_ps=pulse.start_ps, pixel=pixel)
+        photons = now.config.midpoint.probe_mean_photons * pulse.amplitude * now.efficiency(channel)
+        found.append((photons * probability_in(cdf, slot), cdf))
+    return found
+
+
+def _photons(
+    now: Conditions, program: Program, slot: int, detector: int, emissions: list[Emission], nodes: list[ComplexArray]
+) -> list[Origin]:
+    transmission = now.config.midpoint.splitter_transmission
+    channel = MIDPOINT[detector]
+    found = []
+    for k, (pulse, light) in enumerate(zip(program.attempt.on("excitation"), emissions, strict=True)):
+        for node, arrive in enumerate((light.arrive_a, light.arrive_b)):
+            split = transmission if node == detector else 1 - transmission
+            mean = _photon_number(nodes[node], k) * arrive[slot] * split * now.efficiency(channel)
+            found.append((float(mean), _photon(now, node, pulse, channel)))
+    return found
+
+
+def _photon(now: Conditions, node: int, pulse: Pulse, channel: str) -> Cdf:
+    """When a photon of this pulse from this node makes ``channel`` click, ps after the attempt began."""
+    pixel = now.pixel(channel)
+    start_ps = pulse.centre_ps + now.fibre_delay_ps(node)
+    lifetime_ps = now.node(node).memory.lifetime_s * 1e12
+    return lambda t_ps: photon_cdf(t_ps - start_ps, lifetime_ps, pixel.jitter_sigma_ps, pixel.jitter_tau_ps)
+
+
+def _delayed_emg(t_ps: FloatArray, start_ps: int, pixel: DetectorConfig) -> FloatArray:
+    return emg_cdf(t_ps - start_ps, pixel.jitter_sigma_ps, pixel.jitter_tau_ps)
+
+
+def _photon_number(node: ComplexArray, k: int) -> float:
+    occupied = np.array([n >> k & 1 for n in range(node.shape[1])])
+    return float(np.einsum("snsn,n->", node, occupied).real)
+
+
+def _tables(origins: list[Origin], slot: Intervals, sharp_ps: FloatArray) -> tuple[ClickSource, ...]:
+    total = sum(mean for mean, _ in origins)
+    return tuple(ClickSource(mean / total, time_table(cdf, slot, sharp_ps)) for mean, cdf in origins if mean > 0)
+
+
+def _sharp_grid(now: Conditions, program: Program, channel: str) -> FloatArray:
+    """Fine points around every step of the distributions: ten sigma before to ten sigma and twenty tau after."""
+    pixel = now.pixel(channel)
+    steps = [p.start_ps for p in program.attempt.on("probe")]
+    steps += [p.centre_ps + now.fibre_delay_ps(node) for p in program.attempt.on("excitation") for node in (0, 1)]
+    if not steps:
+        return np.empty(0)
+    reach = 10 * pixel.jitter_sigma_ps
+    near = np.concatenate([np.linspace(-reach, reach, 401), reach + np.linspace(0, 20 * pixel.jitter_tau_ps, 201)])
+    return np.unique(np.concatenate([step + near for step in steps]))

@@ -1,0 +1,75 @@
+"""The lab at one moment: its configuration under the present settings, asked in the terms of physics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import devices
+from .config import DetectorConfig, NodeConfig, TwinConfig
+from .settings import Settings
+from .spin import Decoherence
+
+NODES = ("alice", "bob")
+#: Each node's own detector.
+LOCAL = ("ch3", "ch4")
+MIDPOINT = ("ch1", "ch2")
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Nodes are counted 0 (Alice), 1 (Bob)."""
+
+    config: TwinConfig
+    settings: Settings
+
+    def node(self, node: int) -> NodeConfig:
+        return self.config.bob if node else self.config.alice
+
+    def pixel(self, channel: str) -> DetectorConfig:
+        return self.config.detectors[channel]  # type: ignore[index]
+
+    @property
+    def lit(self) -> bool:
+        """Whether the excitation laser gives light."""
+        return bool(self.settings["laser", "emission"]) and self.settings["laser", "power"] > 0
+
+    def efficiency(self, channel: str) -> float:
+        return devices.efficiency(self.pixel(channel), *self._bias(channel))
+
+    def dark_rate_hz(self, channel: str) -> float:
+        return devices.dark_rate_hz(self.pixel(channel), *self._bias(channel))
+
+    def detuning_hz(self, node: int) -> float:
+        """Laser minus memory resonance."""
+        component = f"{NODES[node]}_memory"
+        voltage, field = self.settings[component, "electrode_voltage"], self.settings[component, "magnetic_field"]
+        return self.settings["laser", "frequency"] - devices.resonance_hz(self.node(node).memory, voltage, field)
+
+    def decoherence(self, node: int) -> Decoherence:
+        temperature, field = (
+            self.settings["cryostat", "temperature"],
+            self.settings[f"{NODES[node]}_memory", "magnetic_field"],
+        )
+        return devices.decoherence(self.node(node).memory, temperature, field)
+
+    def fibre_delay_ps(self, node: int) -> int:
+        return devices.fibre_delay_ps(self.node(node).fibre)
+
+    def excitation_probability(self, node: int, duration_ps: int, area: float) -> float:
+        """Chance that a laser pulse brings the bright state to emit."""
+        if not self.lit:
+            return 0.0
+        power, detuning = self.settings["laser", "power"], self.detuning_hz(node)
+        return devices.excitation_probability(self.config.laser, power, detuning, duration_ps * 1e-12, area)
+
+    def pair_rates_hz(self) -> dict[str, float]:
+        """Detected pairs: ``both`` photons, or only the one at ``ch3`` or ``ch4``."""
+        source = self.config.pair_source
+        pumped = self.settings["pair_source", "pump_power"] * self.settings["pair_source", "emission"]
+        a = source.alice_transmission * self.efficiency("ch3")
+        b = source.bob_transmission * self.efficiency("ch4")
+        emitted = source.pairs_per_s_per_w * pumped
+        return {"both": emitted * a * b, "ch3": emitted * a * (1 - b), "ch4": emitted * b * (1 - a)}
+
+    def _bias(self, channel: str) -> tuple[float, bool]:
+        return self.settings[f"snspd.{channel}", "bias"], bool(self.settings[f"snspd.{channel}", "latched"])

@@ -1,0 +1,100 @@
+"""One node through an attempt: what pulses do to its spin, what it emits, and how it is read out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import tau
+
+from . import devices
+from .conditions import LOCAL, NODES, Conditions
+from .program import Program, Pulse, Section
+from .spin import ComplexArray, Excite, Initialise, Operation, Rotate, evolve, rotation
+
+
+class ProgramError(ValueError):
+    """The loaded pulses ask for something the simulated lab does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """Fluorescence read-out of one node (0 Alice, 1 Bob): mean detected photons of the bright and the dark state."""
+
+    node: int
+    start_ps: int
+    duration_ps: int
+    bright_mean: float
+    dark_mean: float
+
+
+def operations(now: Conditions, section: Section, node: int, offset_ps: int = 0, *, seen: bool) -> list[Operation]:
+    """What the pulses of a section do to a node's spin; ``seen`` photons keep their bin, others go unwatched."""
+    memory = now.node(node).memory
+    detuning_hz = now.decoherence(node).detuning_hz
+    found: list[Operation] = []
+    bins = 0
+    for pulse in section.pulses:
+        if pulse.channel == f"{NODES[node]}_mw":
+            found.append(_rotate(pulse, tau * memory.rabi_hz, detuning_hz, offset_ps))
+        elif pulse.channel == "initialise" and now.lit:
+            found.append(Initialise(offset_ps + pulse.stop_ps, memory.initialise_fidelity))
+        elif pulse.channel == "excitation":
+            chance = now.excitation_probability(node, pulse.duration_ps, pulse.area)
+            found.append(Excite(offset_ps + pulse.centre_ps, chance, bins if seen else None))
+            bins += 1
+    return found
+
+
+def attempt_state(now: Conditions, program: Program, node: int, until_ps: int) -> ComplexArray:
+    """Spin and photons of an attempt nobody interrupts: complex (2, 2^K, 2, 2^K) at ``until_ps``."""
+    played = operations(now, program.attempt, node, seen=True)
+    last = max((o.time_ps for o in played if isinstance(o, Excite)), default=0)
+    return evolve(played, max(until_ps, last), len(program.attempt.on("excitation")), now.decoherence(node))
+
+
+def heralded_state(now: Conditions, program: Program, node: int, until_ps: int, herald_ps: int) -> ComplexArray:
+    """Spin and photons at ``until_ps`` of the section played after a herald.
+
+    Until the herald's marker arrives at ``herald_ps`` the node goes on with the attempt and, if that is over, with the
+    next ones, which reset the memory.
+    """
+    played = operations(now, program.attempt, node, seen=True)
+    over = herald_ps // program.attempt.length_ps
+    for n in range(max(1, over - 1), over + 1):  # earlier ones are wiped out by the last complete one
+        played += operations(now, program.attempt, node, n * program.attempt.length_ps, seen=False)
+    played = [o for o in played if o.time_ps <= herald_ps or (isinstance(o, Excite) and o.photon_bin is not None)]
+    played += operations(now, program.on_herald, node, herald_ps, seen=False)
+    return evolve(played, herald_ps + until_ps, len(program.attempt.on("excitation")), now.decoherence(node))
+
+
+def readouts(now: Conditions, section: Section) -> tuple[Readout, ...]:
+    """Read-outs of a section, at most one a node. Raises ProgramError for more."""
+    found = []
+    for node, name in enumerate(NODES):
+        pulses = section.on(f"{name}_readout")
+        if len(pulses) > 1:
+            raise ProgramError(f"a section may hold one {name}_readout pulse, the table has {len(pulses)}")
+        found += [_readout(now, node, pulse) for pulse in pulses]
+    return tuple(found)
+
+
+def readout_time(found: tuple[Readout, ...], node: int, otherwise_ps: int) -> int:
+    """When a node's read-out begins."""
+    return next((r.start_ps for r in found if r.node == node), otherwise_ps)
+
+
+def _readout(now: Conditions, node: int, pulse: Pulse) -> Readout:
+    memory = now.node(node).memory
+    live_s = pulse.duration_ps * 1e-12 * (now.efficiency(LOCAL[node]) if now.lit else 0.0)
+    dark = memory.readout_background_hz * live_s
+    bright = devices.readout_rate_hz(memory, now.detuning_hz(node)) * live_s + dark
+    return Readout(node, pulse.start_ps, pulse.duration_ps, bright, dark)
+
+
+def _rotate(pulse: Pulse, rabi_rad_per_s: float, detuning_hz: float, offset_ps: int) -> Rotate:
+    """The pulse as a turn at its centre; the waiting on either side already holds half its free precession."""
+    duration_s = pulse.duration_ps * 1e-12
+    free = tau * detuning_hz * duration_s
+    undo = rotation(0.0, 0.0, -free / 2)
+    matrix = undo @ rotation(rabi_rad_per_s * pulse.area * duration_s, pulse.phase_rad, free) @ undo
+    (a, b), (c, d) = matrix.tolist()
+    return Rotate(offset_ps + pulse.centre_ps, ((a, b), (c, d)))

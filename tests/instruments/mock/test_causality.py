@@ -1,0 +1,195 @@
+"""Wrong actions through the mock drivers have their physical consequence, each of a predicted size."""
+
+from __future__ import annotations
+
+from math import erf, exp, log10
+
+import numpy as np
+import pytest
+
+from erbia.instruments.errors import InstrumentError, LimitError
+
+US = 1_000_000
+
+
+def truth_of(lab, table):
+    lab.pulser.load(table)
+    return lab.world.truth()
+
+
+def test_laser_off_heralds_nothing(make_lab, tables):
+    lab = make_lab()
+    lab.laser.emission(False)
+    tags = lab.record(20, tables["herald"]())
+    assert len(tags["tagger"].on(7)) == 0
+    assert len(tags["tagger"].on(0)) > 0  # the pulser plays all the same
+
+
+def test_late_gate_loses_all_heralds(make_lab, tables):
+    late = truth_of(make_lab(), tables["herald"](gate_shift_ps=4 * US))
+    right = truth_of(make_lab(), tables["herald"]())
+    assert late["herald_probability"] < 1e-3 * right["herald_probability"]
+
+
+def test_gate_late_by_half_a_lifetime_loses_what_the_decay_says(make_lab, tables):
+    late = truth_of(make_lab(), tables["herald"](gate_shift_ps=500_000))
+    right = truth_of(make_lab(), tables["herald"]())
+    first_ps = 15_800_000 + 500_000 - (6_125_000 + 9_793_439)  # gate opens this long after the photon starts
+    kept = exp(-first_ps / 800_000) / exp(0)
+    assert late["herald_probability"] / right["herald_probability"] == pytest.approx(kept**2, rel=0.03)
+
+
+def test_missing_pi_pulse_leaves_no_entanglement(make_lab, tables):
+    truth = truth_of(make_lab(), tables["herald"](pi_pulse=False, refocus=False))
+    # |00> clicks 2 x 2 ways, |01> and |10> one way each, with no coherence: populations 4:1:1
+    assert truth["fidelity"] == pytest.approx(1 / 6, abs=0.01)
+    assert truth["ezz"] == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_no_initialisation_mixes_the_memories(make_lab, tables):
+    truth = truth_of(make_lab(), tables["herald"](initialise=False))
+    right = truth_of(make_lab(), tables["herald"]())
+    assert abs(truth["exx"]) < 0.05  # a mixed spin stays mixed under the first quarter turn
+    assert right["exx"] > 0.7
+
+
+def test_attempts_faster_than_the_herald_destroy_the_state(make_lab, tables):
+    truth = truth_of(make_lab(), tables["herald"](attempt_ps=30 * US))
+    assert truth["fidelity"] < 0.3
+    assert truth["exx"] == pytest.approx(0, abs=0.05)
+
+
+def test_more_bias_means_more_darks(make_lab):
+    lab = make_lab()
+    rates = []
+    for bias in (14e-6, 18e-6, 18.9e-6):
+        lab.snspd.ch3.bias(bias)
+        count = len(lab.record(400)["alice_tagger"].on(1))
+        pixel = lab.world.config.detectors["ch3"]
+        expected = pixel.background_hz / 2 * (1 + erf((bias - 14e-6) / 2e-6)) + 1e-8 * exp(bias / 1e-6)
+        assert abs(count - 400 * expected) < 4.5 * np.sqrt(400 * expected)
+        rates.append(count)
+    assert rates == sorted(rates)
+
+
+def test_over_bias_latches_until_reset(make_lab, tables):
+    lab = make_lab()
+    lab.snspd.ch1.bias(19.5e-6)
+    assert lab.snspd.ch1.latched()
+    tags = lab.record(2, tables["herald"]())["tagger"]
+    assert len(tags.on(1)) == 0
+    assert len(tags.on(2)) > 500
+    lab.snspd.ch1.reset()
+    assert lab.snspd.ch1.latched()  # still over-biased
+    lab.snspd.ch1.bias(18e-6)
+    assert lab.snspd.ch1.latched()  # lowering the bias a little does not help
+    lab.snspd.ch1.reset()
+    assert not lab.snspd.ch1.latched()
+    assert len(lab.record(2, tables["herald"]())["tagger"].on(1)) > 500
+
+
+def test_no_bias_no_clicks(make_lab, tables):
+    lab = make_lab()
+    lab.snspd.ch2.bias(0)
+    assert len(lab.record(2, tables["herald"]())["tagger"].on(2)) == 0
+
+
+def test_detuned_memory_loses_visibility_by_lorentzian(make_lab, tables):
+    lab = make_lab(overrides={node: {"memory": {"spectral_diffusion_hz": 0}} for node in ("alice", "bob")})
+    right = truth_of(lab, tables["herald"]())["visibility"]
+    lab.memories["bob"].electrode_voltage(2.1)  # 130 kHz away
+    off = truth_of(lab, tables["herald"]())["visibility"]
+    assert off / right == pytest.approx(1 / (1 + (2 * np.pi * 130e3 * 0.8e-6) ** 2), rel=1e-6)
+
+
+def test_laser_detuned_by_two_rabi_widths_excites_by_rabi_formula(make_lab, tables):
+    lab = make_lab()
+    right = truth_of(lab, tables["herald"]())["herald_probability"]
+    lab.laser.frequency(lab.laser.frequency() + 10e6)  # Rabi frequency of the pi pulse is 10 MHz
+    off = truth_of(lab, tables["herald"]())["herald_probability"]
+    chance = 0.5 * np.sin(np.pi / 2 * np.sqrt(2)) ** 2
+    assert off / right == pytest.approx(chance**2, rel=0.1)  # both photons; darks add a little
+
+
+def test_quarter_power_excites_half(make_lab, tables):
+    lab = make_lab()
+    right = truth_of(lab, tables["herald"]())["herald_probability"]
+    lab.laser.power(0.25e-3)
+    assert truth_of(lab, tables["herald"]())["herald_probability"] / right == pytest.approx(0.25, rel=0.02)
+
+
+def test_warm_chip_shortens_the_storage_time(make_lab):
+    lab = make_lab()
+    cold = lab.world.truth()["storage_time_s"]
+    lab.cryostat.setpoint(2.0)
+    lab.world.advance(400 * 10**12)
+    assert lab.cryostat.temperature() == pytest.approx(2.0)
+    warm = lab.world.truth()["storage_time_s"]
+    assert 1 / warm - 1 / cold == pytest.approx(20 * (2.0**7 - 0.5**7), rel=1e-6)
+
+
+def test_warming_takes_the_cryostats_time(make_lab):
+    lab = make_lab()
+    lab.cryostat.setpoint(1.5)
+    lab.world.advance(20 * 10**12)
+    assert lab.cryostat.temperature() == pytest.approx(0.5 + 1.0 * (1 - exp(-1)), rel=1e-3)
+
+
+def test_longer_fibre_loses_light_squared(make_lab, tables):
+    far = {node: {"fibre": {"loss_db_per_km": 1.2}} for node in ("alice", "bob")}  # 2 dB more an arm
+    right, lossy = (truth_of(make_lab(overrides=o), tables["herald"]())["herald_probability"] for o in ({}, far))
+    assert 10 * log10(right / lossy) == pytest.approx(4.0, abs=0.1)
+
+
+def test_missed_echo_costs_contrast(make_lab, tables):
+    truth = truth_of(make_lab(), tables["herald"](refocus=False))
+    # free from the half turn's echo at 18.025 us on: read out at 35.793 + 6.4 us
+    free_s = (35.793439 + 6.4 - 18.025) * 1e-6
+    right = truth_of(make_lab(), tables["herald"]())
+    assert truth["exx"] / right["exx"] == pytest.approx(exp(-2 * (free_s / 20e-6) ** 2), rel=0.05)
+
+
+def test_magnet_off_its_field_detunes_spin_and_line(make_lab, tables):
+    lab = make_lab()
+    before = lab.memories["alice"].resonance_frequency()
+    lab.memories["alice"].magnetic_field(0.3001)
+    assert lab.memories["alice"].resonance_frequency() - before == pytest.approx(1e5, rel=1e-3)
+    assert truth_of(lab, tables["herald"]())["fidelity"] < 0.5  # the drive is 10 MHz off the spin line, Rabi 5 MHz
+
+
+class TestRefusals:
+    def test_pulser_refuses_unknown_outputs_and_bad_pulses(self, make_lab, tables):
+        from dataclasses import replace
+
+        from erbia.instruments.interfaces import TablePulse
+
+        lab = make_lab()
+        table = tables["herald"]()
+        for pulse, word in [
+            (TablePulse("nowhere", 0, 1000), "nowhere"),
+            (TablePulse("sync", 0, 1000, 1.5), "1.5"),
+            (TablePulse("sync", 0, 1500), "1000"),
+            (TablePulse("sync", 0, 1000, shape="round"), "round"),
+            (TablePulse("sync", -1000, 1000), "-1000"),
+        ]:
+            bad = replace(table, header=replace(table.header, pulses=(pulse,)))
+            with pytest.raises(LimitError, match=word):
+                lab.pulser.load(bad)
+
+    def test_pulser_wants_load_then_arm_then_start(self, make_lab, tables):
+        lab = make_lab()
+        with pytest.raises(InstrumentError, match="load"):
+            lab.pulser.arm()
+        lab.pulser.load(tables["herald"]())
+        with pytest.raises(InstrumentError, match="arm"):
+            lab.pulser.start()
+
+    def test_stopped_tagger_gives_no_block(self, make_lab):
+        with pytest.raises(InstrumentError, match="start"):
+            make_lab().taggers["tagger"].read(0.1)
+
+    def test_values_outside_the_limits_are_refused(self, make_lab):
+        lab = make_lab()
+        for parameter, value in [(lab.laser.power, 1.0), (lab.snspd.ch1.bias, 1e-3), (lab.cryostat.setpoint, 0.1)]:
+            with pytest.raises(ValueError, match=str(value)):
+                parameter(value)
