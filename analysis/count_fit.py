@@ -249,9 +249,10 @@ def _profile_end(fit: CountFit, k: int, side: int, rise: float) -> float:
         start = nuisance.copy()
         start[k] = x
         nuisance, deviance = _minimise(fit.problem, start, free)
-        return deviance - fit.deviance - rise
+        # The root of the rise is nearly linear in x, so a secant finds its end in a few steps.
+        return math.sqrt(max(deviance - fit.deviance, 0.0)) - math.sqrt(rise)
 
-    inner, inner_excess = float(fit.values[k]), -rise
+    inner, inner_excess = float(fit.values[k]), -math.sqrt(rise)
     std = math.sqrt(max(float(fit.covariance()[k, k]), 0.0))
     step = math.sqrt(rise) * std if 0 < std < 1e6 * parameter.scale else parameter.scale
     for _ in range(60):
@@ -270,15 +271,16 @@ def _profile_end(fit: CountFit, k: int, side: int, rise: float) -> float:
 
 
 def _root(f: Callable[[float], float], a: float, fa: float, b: float, fb: float) -> float:
-    """Root of ``f`` between ``a`` (f < 0) and ``b`` (f >= 0), Illinois variant, to 1e-3 of a unit of deviance."""
+    """Root of ``f`` between ``a`` (f < 0) and ``b`` (f >= 0), regula falsi in its Illinois form, until ``|f| < 1e-3``."""
+    fb, kept = min(fb, -10 * fa), 0  # a far too high end would hold the secant at ``a``
     for _ in range(60):
-        fb = min(fb, -10 * fa)  # a far too high end would hold the secant at ``a``
         c = (a * fb - b * fa) / (fb - fa)
         fc = f(c)
         if abs(fc) < 1e-3 or abs(b - a) <= 1e-10 * abs(c):
             return c
+        # An end kept twice in a row is weighed half, so that both ends close in.
         if fc < 0:
-            a, fa, fb = c, fc, fb / 2
+            a, fa, fb, kept = c, fc, (fb / 2 if kept > 0 else fb), 1
         else:
-            b, fb, fa = c, fc, fa / 2
+            b, fb, fa, kept = c, fc, (fa / 2 if kept < 0 else fa), -1
     return 0.5 * (a + b)

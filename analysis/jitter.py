@@ -128,7 +128,7 @@ def _histogram(delays_ps: Int64Array) -> CorrelationHistogram:
         raise UsageError(
             f"jitter needs at least 10 delays as a 1-d int64 array in ps, got {delays.dtype} {delays.shape}"
         )
-    start, stop = int(delays.min()), int(delays.max()) + 1
+    start, stop = _range(delays)
     while True:
         bin_ps = max(1, (stop - start) // 2000)
         bins = max(8, -(-(stop - start) // bin_ps))
@@ -139,6 +139,15 @@ def _histogram(delays_ps: Int64Array) -> CorrelationHistogram:
             lag_ps = start + bin_ps * np.arange(bins, dtype=np.int64)
             return CorrelationHistogram(lag_ps, counts, bin_ps, len(inside), len(inside), 0)
         start, stop = start + (first - _BEFORE * length) * bin_ps, start + (first + _AFTER * length) * bin_ps
+
+
+def _range(delays: Int64Array) -> tuple[int, int]:
+    """Range of the delays, with empty margins where they are evidently all one peak and show no background of their own."""
+    start, stop = int(delays.min()), int(delays.max()) + 1
+    eighth = (stop - start) // 8
+    outside = np.count_nonzero((delays < start + eighth) | (delays >= stop - eighth))
+    margin = max(stop - start, 20) if outside < len(delays) / 8 else 0
+    return start - margin, stop + margin
 
 
 def _around_peak(histogram: CorrelationHistogram) -> _Peak:
@@ -166,7 +175,7 @@ class _Peak:
     def problem(self, coordinates: _Coordinates, first: float, second: float, rms_ps: float) -> CountProblem:
         """Parameters: events, background a bin, center (ps) and the two coordinates, which start at the given values."""
         # Times from the first edge keep full precision far from zero lag.
-        edges = np.arange(len(self.counts) + 1) * float(self.bin_ps)
+        edges: FloatArray = np.arange(len(self.counts) + 1, dtype=np.float64) * self.bin_ps
         origin, total = float(self.lag_ps[0]), float(self.counts.sum())
         region, length = peak_region(self.counts)
         middle = origin + (region + length / 2) * self.bin_ps

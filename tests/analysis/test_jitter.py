@@ -66,7 +66,7 @@ def test_expected_counts_account_for_the_events() -> None:
 
 
 def test_few_events_give_wide_intervals() -> None:
-    fit = fit_jitter(simulated_delays(np.random.default_rng(7), 15.0, 5.0, 12, dark_share=0))
+    fit = fit_jitter(simulated_delays(np.random.default_rng(7), 15.0, 5.0, 40, dark_share=0))
     assert fit.fwhm_ps.upper / fit.fwhm_ps.lower > 1.5
     assert fit.tau_ps.lower == 0.0
 
