@@ -58,7 +58,9 @@ class Clock:
             (_KNOT_PS, self._first, self._knots) if recent else (_KEPT_PS, 0, np.array(self._history))
         )
         k = np.arange(t_start_ps // step_ps, min(t_stop_ps // step_ps + 2, first + len(knots)))
-        return k * float(step_ps), knots[k - first]
+        times: FloatArray = k * float(step_ps)
+        phases: FloatArray = knots[k - first].astype(float)
+        return times, phases
 
     def _noise(self, t_ps: Int64Array) -> FloatArray:
         while (self._first + len(self._knots) - 1) * _KNOT_PS <= int(t_ps.max()):

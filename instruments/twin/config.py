@@ -65,6 +65,8 @@ class FibreConfig(_Block):
 
 
 class NodeConfig(_Block):
+    """A memory and its fibre to the midpoint."""
+
     memory: MemoryConfig = MemoryConfig()
     fibre: FibreConfig = FibreConfig()
 
@@ -102,6 +104,8 @@ class DetectorConfig(_Block):
 
 
 class TaggerConfig(_Block):
+    """Time tagger: rms jitter and dead time of one input."""
+
     jitter_ps: NonNegative = 5.0
     dead_time_ps: Annotated[int, Field(ge=0)] = 2_000
 
@@ -128,6 +132,8 @@ class PairSourceConfig(_Block):
 
 
 class CryostatConfig(_Block):
+    """Temperatures the cryostat can hold, where it starts, and the time constant with which it follows its setpoint."""
+
     base_temperature_k: Positive = 0.3
     max_temperature_k: Positive = 10.0
     start_temperature_k: Positive = 0.5

@@ -28,6 +28,7 @@ def dark_rate_hz(detector: DetectorConfig, bias_a: float, latched: bool) -> floa
 
 
 def latches(detector: DetectorConfig, bias_a: float) -> bool:
+    """Whether a pixel turns normal and stays so at this bias."""
     return bias_a >= detector.latch_fraction * detector.switching_current_a
 
 
@@ -67,10 +68,12 @@ def readout_rate_hz(memory: MemoryConfig, detuning_hz: float) -> float:
 
 
 def fibre_delay_ps(fibre: FibreConfig) -> int:
+    """Group delay n·L/c, rounded to 1 ps."""
     return round(fibre.group_index * fibre.length_m / C_M_PER_S * 1e12)
 
 
 def fibre_transmission(fibre: FibreConfig) -> float:
+    """Power transmission 10^(-dB/10) of fibre and connectors."""
     return float(10 ** (-(fibre.loss_db_per_km * fibre.length_m * 1e-3 + fibre.connectors_db) / 10))
 
 

@@ -25,6 +25,7 @@ def slots(program: Program) -> list[Intervals]:
 
 
 def length_ps(intervals: Intervals) -> int:
+    """Total length."""
     return sum(stop - start for start, stop in intervals)
 
 

@@ -48,7 +48,7 @@ def herald_table(
 ) -> PulseTable:
     """Barrett-Kok time-bin heralding over 2 x 2 km with read-out in X, Y or Z at the spin echo."""
     attempt = [TablePulse("initialise", 0, 5 * US)] if initialise else []
-    attempt += turn(6_000_000, 50_000) + [TablePulse("excitation", 6_100_000, 50_000)]
+    attempt += [*turn(6_000_000, 50_000), TablePulse("excitation", 6_100_000, 50_000)]
     attempt += turn(11_975_000, 100_000) if pi_pulse else []
     attempt += [TablePulse("excitation", 12_100_000, 50_000)]
     attempt += [

@@ -5,6 +5,8 @@ Statistical tests allow 4.5 standard errors (false alarm below 1e-5 each) with f
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -106,7 +108,7 @@ def test_blocks_follow_without_gap(make_lab, tables):
     tagger.start()
     lab.pulser.start()
     blocks = [tagger.read(1.0) for _ in range(5)]
-    for before, after in zip(blocks, blocks[1:], strict=False):
+    for before, after in pairwise(blocks):
         assert after.t_start_ps == before.t_stop_ps
     for block in blocks:
         assert np.all(np.diff(block.tags.t_ps) >= 0)
