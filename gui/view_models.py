@@ -70,8 +70,8 @@ class Thinned:
 
     def rows(self) -> FloatArray:
         """float64 (at most capacity + 1, columns), in order."""
-        latest = np.empty((0, self._rows.shape[1])) if self._latest is None else np.array([self._latest])
-        rows: FloatArray = np.concatenate([self._rows[: self._length], latest])
+        latest = np.array([] if self._latest is None else self._latest, np.float64).reshape(-1, self._rows.shape[1])
+        rows: FloatArray = np.concatenate((self._rows[: self._length], latest))
         return rows
 
 
@@ -95,8 +95,8 @@ class Histogram:
 
     def edges_s(self) -> FloatArray:
         """float64 (B + 1,) bin edges in seconds."""
-        edges: FloatArray = np.append(self.lag_ps, self.lag_ps[-1:] + self.bin_ps) * _S_PER_PS
-        return edges
+        edges_ps = np.append(self.lag_ps, self.lag_ps[-1:] + self.bin_ps)
+        return edges_ps.astype(np.float64) * _S_PER_PS
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,7 @@ class RunView:
     missed: int = 0
     invalid: str = ""  # why the latest data do not count; empty when they do
     channels: dict[str, list[str]] = field(default_factory=dict)
+    zero_ps: dict[str, int] = field(default_factory=dict)  # when each source began, on its own clock
     rates: dict[str, Ring] = field(default_factory=dict)
     estimates: dict[str, EstimateView] = field(default_factory=dict)
     histories: dict[str, Thinned] = field(default_factory=dict)
@@ -158,7 +159,7 @@ class RunView:
         return None if self.outcome or self.fraction <= 0 else self.elapsed_s() * (1 / self.fraction - 1)
 
     def series(self) -> list[tuple[str, FloatArray, FloatArray]]:
-        """Count rates by channel: (``source channel``, lab time s, rate Hz), all float64 of equal length."""
+        """Count rates by channel: (``source channel``, lab time since the run began s, rate Hz), float64 of equal length."""
         found = []
         for source, ring in self.rates.items():
             rows = ring.rows()
@@ -187,7 +188,8 @@ class RunView:
         if source not in self.rates:
             self.channels[source] = list(rates)
             self.rates[source] = Ring(1 + len(rates))
-        t_s = content["t_stop_ps"] * _S_PER_PS
+        zero_ps = self.zero_ps.setdefault(source, content["t_start_ps"])
+        t_s = (content["t_stop_ps"] - zero_ps) * _S_PER_PS
         self.rates[source].append([t_s, *(rates.get(name, np.nan) for name in self.channels[source])])
         self.clicks += content["n"]
         self.missed += max(content["missed"], 0)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ...analysis.errors import ErbiaError
+from .endpoint import SAYS
 from .server import serve
 
 
@@ -22,7 +23,7 @@ def main() -> int:
     try:
         serve(options.station, options.seed, options.out.resolve(), options.idle_s)
     except ErbiaError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{SAYS}{error}\n")
         return 2
     return 0
 

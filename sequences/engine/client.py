@@ -15,7 +15,7 @@ import grpc
 from ...analysis.errors import ErbiaError, UsageError
 from ..control import StopKind
 from . import engine_pb2 as wire
-from .endpoint import endpoint_file, read_endpoint
+from .endpoint import SAYS, endpoint_file, read_endpoint
 from .rpc import OPTIONS, client_methods
 from .values import (
     STOP_KINDS,
@@ -91,7 +91,7 @@ class EngineClient:
             if client is not None:
                 return client
             if process.poll() is not None:
-                raise UsageError(_last_line(log_file.read_text(encoding="utf-8", errors="replace")))
+                raise UsageError(_last_words(log_file.read_text(encoding="utf-8", errors="replace")))
             time.sleep(0.02)
         process.kill()
         raise EngineLost(f"the engine of {station} did not come up within {_START_S:.0f} s; see {log_file}")
@@ -201,6 +201,7 @@ def _creation_flags() -> int:
     return 0
 
 
-def _last_line(text: str) -> str:
+def _last_words(text: str) -> str:
     lines = text.strip().splitlines()
-    return lines[-1] if lines else "the engine ended without a word"
+    own = [line.removeprefix(SAYS) for line in lines if line.startswith(SAYS)]
+    return (own or lines or ["the engine ended without a word"])[-1]

@@ -14,6 +14,9 @@ import psutil
 
 from ...analysis.errors import UsageError
 
+#: What the engine's own last words begin with, among whatever libraries print.
+SAYS = "erbia engine: "
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -27,7 +30,8 @@ class Endpoint:
     def alive(self) -> bool:
         """Whether the process that wrote this still runs (a reused pid does not count)."""
         try:
-            return bool(psutil.Process(self.pid).create_time() == self.pid_created_s)
+            process = psutil.Process(self.pid)
+            return bool(process.create_time() == self.pid_created_s and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
 

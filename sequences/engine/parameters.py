@@ -41,6 +41,17 @@ def find_parameter(station: Station, name: str) -> ParameterBase:
     return parameters[rest]
 
 
+def measured_parameters(station: Station) -> list[tuple[str, ParameterBase]]:
+    """What can be read but not set, with its full name."""
+    return [
+        (f"{instrument.name}.{name}", parameter)
+        for instrument in station.components.values()
+        if isinstance(instrument, InstrumentBase)
+        for name, parameter in _parameters(instrument)
+        if parameter.gettable and not parameter.settable
+    ]
+
+
 def describe_parameter(name: str, parameter: ParameterBase) -> ParameterState:
     """The parameter as last known, with the limits its validators give."""
     lower, upper = _limits(parameter)

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..experiments import experiments
 from ..lab import Lab, load_station
 from .endpoint import remove_endpoint, runtime_folder, write_endpoint
+from .poller import Poller
 from .service import Service, serving
 from .spool import Spool
 from .supervisor import Supervisor
@@ -44,14 +45,17 @@ def serve_lab(lab: Lab, station: str, seed: int | None, out_dir: Path, idle_limi
     logging.getLogger("erbia").addHandler(handler)
     supervisor = Supervisor(lab, station, seed, experiments(), spool, out_dir)
     service = Service(supervisor, spool)
+    poller = Poller(lab.station, lambda: service.streams > 0)
     signal.signal(signal.SIGTERM, lambda *_: service.ended.set())
     try:
         with serving(service) as (address, token):
             write_endpoint(station, address, token)
+            poller.start()
             while not service.ended.wait(0.5) and service.idle_s() < idle_limit_s:
                 pass
     finally:
         remove_endpoint(station)
+        poller.close()
         supervisor.close()
         logging.getLogger("erbia").removeHandler(handler)
         spool.close()

@@ -87,7 +87,7 @@ def test_a_run_from_its_documents() -> None:
         view.apply(content, utc_s=1000.0 + k)
     assert (view.clicks, view.missed, view.experiment) == (10, 0, "e")
     ((name, t_s, hz),) = view.series()
-    assert (name, t_s.tolist(), hz.tolist()) == ("alice A", [1.0, 2.0], [100.0, 200.0])
+    assert (name, t_s.tolist(), hz.tolist()) == ("alice A", pytest.approx([0.0, 1.0], abs=1e-9), [100.0, 200.0])
     assert [row.tolist() for row in view.history("f")] == [[3.0], [0.5], [0.1], [0.9]]
     assert view.elapsed_s() == 4.0
     assert view.remaining_s() == pytest.approx(12.0)

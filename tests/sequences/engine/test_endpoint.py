@@ -17,7 +17,6 @@ from erbia.sequences.engine import endpoint
 @pytest.fixture(autouse=True)
 def _own_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setattr(endpoint.platformdirs, "user_runtime_dir", lambda *a, **k: str(tmp_path / "erbia"))
 
 
 def test_round_trip_and_privacy() -> None:
