@@ -228,15 +228,13 @@ class Run:
             first = int(blocks["row_start"][lo])
             for block in blocks[lo:hi]:
                 a, b = int(block["row_start"]) - first, int(block["row_stop"]) - first
-                yield TagBlock(
-                    TimeTags(tags.t_ps[a:b], tags.channel[a:b]),
-                    int(block["t_start_ps"]),
-                    int(block["t_stop_ps"]),
-                    source,
-                    bool(block["overflow"]),
-                    int(block["missed"]),
-                )
+                yield _tag_block(TimeTags(tags.t_ps[a:b], tags.channel[a:b]), block, source)
             lo = hi
+
+    def block(self, source: str, index: int) -> TagBlock:
+        """One block, verified; DataError if it is damaged."""
+        blocks = self.blocks(source)
+        return _tag_block(self._decode(source, blocks, index, index + 1), blocks[index], source)
 
     def validity(self, source: str) -> ValidityMask:
         """When the clicks of ``source`` count: covered by a block without overflow, and not declared invalid."""
@@ -370,6 +368,11 @@ class Run:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _tag_block(tags: TimeTags, row: np.void, source: str) -> TagBlock:
+    start, stop = int(row["t_start_ps"]), int(row["t_stop_ps"])
+    return TagBlock(tags, start, stop, source, bool(row["overflow"]), int(row["missed"]))
 
 
 def _merged(blocks: NDArray[np.void]) -> list[Interval]:
