@@ -11,12 +11,14 @@ import os
 import select
 import socket
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import pyvisa
 from pyvisa.constants import StatusCode
-from pyvisa.resources import MessageBasedResource
+from pyvisa.resources import MessageBasedResource, SerialInstrument
 from qcodes.instrument import InstrumentBase, VisaInstrument, VisaInstrumentKWArgs
+from qcodes.parameters import Parameter
 from typing_extensions import Unpack
 
 from ..errors import BadReply, ConnectionLost, InstrumentError
@@ -42,6 +44,9 @@ class RobustVisa(VisaInstrument):
     default_timeout = 1.0
     #: Asked after each command, in the same exchange, so that a refused command is noticed. None: device has no queue.
     error_query: str | None = "SYST:ERR?"
+    #: A question and the head of its answer. On a serial line, which has no connections to renew, everything before that
+    #: answer is a late one and is thrown away after each opening.
+    sync_query: tuple[str, str] | None = None
 
     def __init__(self, name: str, address: str, **kwargs: Unpack[VisaInstrumentKWArgs]) -> None:
         kwargs.setdefault("device_clear", False)  # a fresh socket has nothing to clear
@@ -68,6 +73,10 @@ class RobustVisa(VisaInstrument):
         """How often the connection was opened again."""
         return self._link.reconnects
 
+    def exclusive(self) -> AbstractContextManager[Any]:
+        """No other thread talks to the instrument inside ``with instrument.exclusive():``."""
+        return self._link.lock
+
     def reading(self, command: str, parse: Callable[[str], R]) -> Callable[[], R]:
         """A getter: asks ``command`` and parses the answer; BadReply when it does not fit."""
         return lambda: parsed(self.name, command, self.ask(command), parse)
@@ -75,6 +84,21 @@ class RobustVisa(VisaInstrument):
     def writing(self, template: str) -> Callable[[Any], None]:
         """A setter: formats the value into ``template``, sends it and checks that the device accepted it."""
         return lambda value: self.write(template.format(value))
+
+    def add_setting(
+        self, name: str, header: str, parse: Callable[[str], Any], spelling: str = "{}", **options: Any
+    ) -> Parameter[Any, Any]:
+        """A parameter read with ``header?`` and set with ``header value``; ``options`` are QCoDeS's (unit, vals, …)."""
+        return self.add_parameter(
+            name,
+            get_cmd=self.reading(f"{header}?", parse),
+            set_cmd=self.writing(f"{header} {spelling}"),
+            **options,
+        )
+
+    def add_reading(self, name: str, command: str, parse: Callable[[str], Any], **options: Any) -> Parameter[Any, Any]:
+        """A parameter that can only be read."""
+        return self.add_parameter(name, get_cmd=self.reading(command, parse), **options)
 
     def ask(self, cmd: str) -> str:
         """The answer to ``cmd``. Raises ConnectionLost or BadReply."""
@@ -121,6 +145,8 @@ class RobustVisa(VisaInstrument):
         self._visa_handle = _open(self._home, self._visalib)
         self.set_terminator(self._terminator)
         self._set_visa_timeout(self._timeout_s)
+        if self.sync_query and isinstance(self._visa_handle, SerialInstrument):
+            _synchronize(self._visa_handle, *self.sync_query)
         return self._visa_handle
 
     def set_terminator(self, terminator: str | None) -> None:
@@ -174,11 +200,20 @@ def _tcp_socket(handle: MessageBasedResource) -> socket.socket | None:
     return interface if isinstance(interface, socket.socket) else None
 
 
+def _synchronize(handle: MessageBasedResource, question: str, head: str) -> None:
+    try:
+        handle.write(question)
+        while not handle.read(encoding="latin-1").startswith(head):
+            pass
+    except pyvisa.VisaIOError as error:
+        raise _as_os_error(error) from error
+
+
 def _in_step(handle: MessageBasedResource) -> bool:
-    """Whether an idle socket is open and silent: nothing unread (a late answer) and no end of stream."""
+    """Whether an idle line is open and silent: nothing unread (a late answer) and no end of stream."""
     connection = _tcp_socket(handle)
     if connection is None:
-        return True
+        return not getattr(getattr(_session(handle), "interface", None), "in_waiting", 0)
     if getattr(_session(handle), "_pending_buffer", b""):
         return False
     return not select.select([connection], [], [], 0)[0]

@@ -113,13 +113,13 @@ class SantecTsl(RobustVisa):
         return self.reading(":POW:UNIT?", one_of({"0": "dBm", "+0": "dBm", "1": "mW", "+1": "mW"}))()
 
     def _get_power_w(self, query: str) -> float:
-        with self._link.lock:
+        with self.exclusive():
             unit = self._power_unit()
             value = self.reading(query, number)()
         return 1e-3 * (10 ** (value / 10) if unit == "dBm" else value)
 
     def _set_power_w(self, power_w: float) -> None:
-        with self._link.lock:
+        with self.exclusive():
             if self._power_unit() == "mW":
                 self.write(f":POW {1e3 * power_w:.6e}")
             elif power_w > 0:

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from ...analysis.records import FloatArray, Int64Array, UInt8Array
+from ...analysis.records import FloatArray, Int64Array, TimeTags, UInt8Array
 
 Value: TypeAlias = "bool | int | float | str | Waveform | PulseProgram"
 
@@ -87,6 +87,10 @@ class Ports(Protocol):
         """A signal at lab times ``t_s`` (float64 (M,)): volts, or the number of edges so far at a counter input."""
         ...
 
+    def clicks(self, name: str, t_start_ps: int, t_stop_ps: int) -> TimeTags:
+        """What the tagger of that name recorded in ``[t_start_ps, t_stop_ps)`` of lab time, in lab time."""
+        ...
+
 
 @dataclass
 class Bench:
@@ -94,6 +98,7 @@ class Bench:
 
     values: dict[str, Value] = field(default_factory=dict)
     signals: dict[str, Callable[[FloatArray], FloatArray]] = field(default_factory=dict)
+    taggers: dict[str, Callable[[int, int], TimeTags]] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -117,3 +122,6 @@ class Bench:
         if isinstance(value, PulseProgram):
             raise TypeError(f"{name} is no signal")
         return np.full(len(t_s), float(value))
+
+    def clicks(self, name: str, t_start_ps: int, t_stop_ps: int) -> TimeTags:
+        return self.taggers[name](t_start_ps, t_stop_ps)
