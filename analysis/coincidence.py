@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import UsageError
-from .records import CoincidenceCounts, Int64Array, TagBlock, TimeTags
+from .records import CoincidenceCounts, TagBlock, TimeTags
+from .sharing import in_shares
 from .streaming import LiveTime
 from .tags import delay, merge
 from .times import as_times_ps, check_positive_ps, span_ps
@@ -81,10 +81,8 @@ def count_coincidences(
         mine.add(corrected, stop, first)
         return mine
 
-    cuts = [len(tags) * k // threads for k in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        for mine in pool.map(share, cuts[:-1], cuts[1:]):
-            tally += mine
+    for mine in in_shares(share, len(corrected), threads):
+        tally += mine
     return tally.counts(span_ps(tags.t_ps) if live_time_ps is None else live_time_ps)
 
 

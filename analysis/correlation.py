@@ -6,19 +6,23 @@ Bins are half-open ``[k·bin, (k+1)·bin)`` over lags ``t_b - t_a`` in ``[-range
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .records import CorrelationHistogram, Int64Array, TagBlock
-from .streaming import LiveTime
+from .errors import UsageError
+from .records import CorrelationHistogram, Int64Array, TagBlock, TimeTags
+from .sharing import in_shares
+from .streaming import LiveTime, Recent
 from .tags import select
 from .times import as_times_ps, bins_in, span_ps
 
 #: Expected pairs a start from which counting whole windows beats taking the first three stops; measured.
 WIDE_PAIRS_A_START = 30.0
+#: Clicks a stream takes at a time, so that what it copies stays in cache.
+_PART = 2**18
 
 
 def correlate(
@@ -65,6 +69,50 @@ def autocorrelate(
     return histogram
 
 
+def correlate_slice(
+    tags: TimeTags, channel_a: int, channel_b: int, t_start_ps: int, t_stop_ps: int, *, bin_ps: int, range_ps: int
+) -> CorrelationHistogram:
+    """The share of the slice ``[t_start, t_stop)`` in the histogram of two channels: the pairs whose ``a`` lies in it.
+
+    ``tags`` must hold all clicks from ``t_start - range`` to ``t_stop + range``. The shares of slices that tile the time,
+    worked out in any order and place, add up (``combine``) to the histogram of the whole.
+
+    Raises:
+        UsageError: as ``correlate``; a slice that ends before it starts.
+    """
+    if t_stop_ps < t_start_ps:
+        raise UsageError(f"the slice ends ({t_stop_ps} ps) before it starts ({t_start_ps} ps)")
+    inside = tags.between(t_start_ps, t_stop_ps)
+    t_a, n_b = select(inside, channel_a), len(select(inside, channel_b))
+    whole = correlate(
+        t_a, select(tags, channel_b), bin_ps=bin_ps, range_ps=range_ps, live_time_ps=t_stop_ps - t_start_ps
+    )
+    if channel_a == channel_b:
+        whole.counts[len(whole.counts) // 2] -= len(t_a)
+    return replace(whole, singles_b=n_b)
+
+
+def combine(histograms: Iterable[CorrelationHistogram]) -> CorrelationHistogram:
+    """Sum of histograms of separate stretches of time: counts, singles and live times add.
+
+    Raises:
+        UsageError: none given, or their lag axes differ.
+    """
+    parts = list(histograms)
+    if not parts:
+        raise UsageError("combine needs at least one histogram")
+    first = parts[0]
+    if any(p.bin_ps != first.bin_ps or len(p.counts) != len(first.counts) for p in parts):
+        raise UsageError("only histograms with the same bins can be combined")
+    return replace(
+        first,
+        counts=np.sum([p.counts for p in parts], axis=0),
+        singles_a=sum(p.singles_a for p in parts),
+        singles_b=sum(p.singles_b for p in parts),
+        live_time_ps=sum(p.live_time_ps for p in parts),
+    )
+
+
 class CorrelationStream:
     """Incremental ``correlate`` (``autocorrelate`` when both channels are the same) over the blocks of one tagger.
 
@@ -77,19 +125,14 @@ class CorrelationStream:
         self.live_time = LiveTime()
         self._counts = np.zeros(2 * bins_in(bin_ps, range_ps), np.int64)
         self._singles_a = self._singles_b = 0
-        self._tail_a = self._tail_b = np.empty(0, np.int64)
+        self._recent_a, self._recent_b = Recent(), Recent()
 
     def feed(self, block: TagBlock) -> None:
         """Adds a block. Raises UsageError when it does not follow the last one."""
         tags = self.live_time.feed(block)
-        new_a, new_b = select(tags, self.channel_a), select(tags, self.channel_b)
-        self._singles_a += len(new_a)
-        self._singles_b += len(new_b)
-        for a, b in ((new_a, new_b), (self._tail_a, new_b), (new_a, self._tail_b)):
-            _add_pairs(a, b, self.bin_ps, self.range_ps, self._counts, 1)
-        oldest_ps = block.t_stop_ps - self.range_ps
-        self._tail_a = _since(self._tail_a, new_a, oldest_ps)
-        self._tail_b = _since(self._tail_b, new_b, oldest_ps)
+        for first in range(0, len(tags), _PART):
+            part = slice(first, first + _PART)
+            self._add(TimeTags(tags.t_ps[part], tags.channel[part]))
 
     def result(self) -> CorrelationHistogram:
         """The histogram of everything fed so far."""
@@ -97,6 +140,17 @@ class CorrelationStream:
         if self.channel_a == self.channel_b:
             counts[len(counts) // 2] -= self._singles_a
         return _histogram(counts, self.bin_ps, self._singles_a, self._singles_b, self.live_time.live_time_ps)
+
+    def _add(self, tags: TimeTags) -> None:
+        new_a, new_b = select(tags, self.channel_a), select(tags, self.channel_b)
+        self._singles_a += len(new_a)
+        self._singles_b += len(new_b)
+        recent_a, recent_b = self._recent_a.times_ps, self._recent_b.times_ps
+        for a, b in ((new_a, new_b), (recent_a, new_b), (new_a, recent_b)):
+            _add_pairs(a, b, self.bin_ps, self.range_ps, self._counts)
+        oldest_ps = int(tags.t_ps[-1]) - self.range_ps
+        self._recent_a.advance(new_a, oldest_ps)
+        self._recent_b.advance(new_b, oldest_ps)
 
 
 def _histogram(
@@ -107,31 +161,20 @@ def _histogram(
     return CorrelationHistogram(lag_ps, counts, int(bin_ps), singles_a, singles_b, int(live_time_ps))
 
 
-def _since(tail: Int64Array, new: Int64Array, oldest_ps: int) -> Int64Array:
-    """The clicks of ``tail`` followed by ``new`` that are not before ``oldest_ps``, as a copy."""
-    return np.concatenate([part[np.searchsorted(part, oldest_ps) :] for part in (tail, new)])
-
-
 def _add_pairs(
     t_a: Int64Array, t_b: Int64Array, bin_ps: int, range_ps: int, counts: Int64Array, threads: int = 1
 ) -> None:
     """Adds the pairs of two checked streams to ``counts``, in ``threads`` equal shares of ``t_a``."""
-    t_a, t_b = _overlap(t_a, t_b, range_ps)
-    if not len(t_a):
-        return
-    add = _kernel_for(t_a, t_b, bin_ps, range_ps)
-    if threads == 1:
-        add(t_a, t_b, counts)
-        return
 
-    def share(part: Int64Array) -> Int64Array:
+    def share(first: int, stop: int) -> Int64Array:
         mine = np.zeros_like(counts)
-        add(*_overlap(part, t_b, range_ps), mine)
+        a, b = _overlap(t_a[first:stop], t_b, range_ps)
+        if len(b):
+            _kernel_for(a, b, bin_ps, range_ps)(a, b, mine)
         return mine
 
-    with ThreadPoolExecutor(threads) as pool:
-        for mine in pool.map(share, np.array_split(t_a, threads)):
-            counts += mine
+    for mine in in_shares(share, len(t_a), threads):
+        counts += mine
 
 
 def _kernel_for(

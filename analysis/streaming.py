@@ -7,8 +7,10 @@ A gap between blocks is not live either.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .errors import UsageError
-from .records import Interval, TagBlock, TimeTags, ValidityMask
+from .records import Int64Array, Interval, TagBlock, TimeTags, ValidityMask
 from .times import as_times_ps
 
 
@@ -76,3 +78,31 @@ def _extend(intervals: list[Interval], new: Interval) -> None:
     if intervals and intervals[-1].t_stop_ps == new.t_start_ps and intervals[-1].reason == new.reason:
         new = Interval(intervals.pop().t_start_ps, new.t_stop_ps, new.reason)
     intervals.append(new)
+
+
+class Recent:
+    """The latest clicks of one channel: what a stream must remember to pair them with those to come.
+
+    Room is taken in doubling steps and reused, so that a click is copied a bounded number of times however long it stays.
+    """
+
+    def __init__(self) -> None:
+        self._room = np.empty(1024, np.int64)
+        self._first = self._stop = 0
+
+    @property
+    def times_ps(self) -> Int64Array:
+        """The clicks remembered, int64 (M,), a view that lasts until ``advance``."""
+        return self._room[self._first : self._stop]
+
+    def advance(self, new_ps: Int64Array, oldest_ps: int) -> None:
+        """Forgets the clicks before ``oldest_ps`` and remembers the new ones that are not before it."""
+        new_ps = new_ps[np.searchsorted(new_ps, oldest_ps) :]
+        self._first += int(np.searchsorted(self.times_ps, oldest_ps))
+        kept, needed = self._stop - self._first, self._stop - self._first + len(new_ps)
+        if self._stop + len(new_ps) > len(self._room):
+            room = self._room if 2 * needed <= len(self._room) else np.empty(4 * needed, np.int64)
+            room[:kept] = self.times_ps.copy()
+            self._room, self._first, self._stop = room, 0, kept
+        self._room[self._stop : self._stop + len(new_ps)] = new_ps
+        self._stop += len(new_ps)

@@ -1,0 +1,26 @@
+"""Work cut into equal shares, one a thread. Kernels release the GIL; results come back in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from .errors import UsageError
+
+T = TypeVar("T")
+
+
+def in_shares(work: Callable[[int, int], T], n: int, threads: int) -> list[T]:
+    """``work(first, stop)`` for ``threads`` consecutive shares of ``range(n)``.
+
+    Raises:
+        UsageError: ``threads`` is not at least 1.
+    """
+    if threads < 1:
+        raise UsageError(f"threads must be at least 1, got {threads}")
+    cuts = [n * k // threads for k in range(threads + 1)]
+    if threads == 1:
+        return [work(0, n)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, cuts[:-1], cuts[1:]))

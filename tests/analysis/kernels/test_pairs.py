@@ -1,0 +1,83 @@
+"""The pair kernels against the definition, from one click to many blocks, wherever their inner paths change."""
+
+import numpy as np
+import pytest
+from erbia.analysis.kernels.division import DIVIDEND_LIMIT, reciprocal
+from erbia.analysis.kernels.pairs import any_pairs, narrow_pairs, wide_pairs
+from erbia.analysis.kernels.search import BLOCK
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+def definition(t_a, t_b, range_ps, bin_ps):
+    """All pairs, listed and binned."""
+    low, high = np.searchsorted(t_b, t_a - range_ps), np.searchsorted(t_b, t_a + range_ps)
+    n = high - low
+    a = np.repeat(t_a, n)
+    b = t_b[np.repeat(high - np.cumsum(n), n) + np.arange(n.sum())]
+    return np.bincount((b - a + range_ps) // bin_ps, minlength=2 * range_ps // bin_ps)
+
+
+def counted(kernel, t_a, t_b, range_ps, bin_ps):
+    counts = np.zeros(2 * range_ps // bin_ps, np.int64)
+    if kernel is any_pairs:
+        kernel(t_a, t_b, range_ps, bin_ps, counts)
+    else:
+        multiplier, shift = map(np.uint64, reciprocal(bin_ps))
+        kernel(t_a, t_b, range_ps, bin_ps, multiplier, shift, counts)
+    return counts
+
+
+KERNELS = pytest.mark.parametrize("kernel", [any_pairs, narrow_pairs, wide_pairs])
+
+
+@KERNELS
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    n_a=st.sampled_from([0, 1, 3, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 17]),
+    n_b=st.sampled_from([0, 1, 2, 3, 4, BLOCK, 2 * BLOCK + 5, 9000]),
+    gap_a=st.sampled_from([0, 1, 3, 40]),
+    gap_b=st.sampled_from([0, 1, 3, 40]),
+    ahead=st.sampled_from([-60_000, -5, 0, 5, 60_000]),
+    origin=st.sampled_from([0, -50_000, 2**62 - 100_000, 2**62 + 2**61 - 10**6, -(2**62)]),
+    bin_ps=st.integers(1, 7),
+    half=st.integers(1, 12),
+)
+def test_kernel_equals_the_definition(kernel, seed, n_a, n_b, gap_a, gap_b, ahead, origin, bin_ps, half):
+    rng = np.random.default_rng(seed)
+    if min(gap_a, gap_b) == 0:  # all at one instant: keep the product of pairs small
+        n_a, n_b = min(n_a, 300), min(n_b, 300)
+    t_a = origin + np.cumsum(rng.integers(0, gap_a + 1, n_a))
+    t_b = origin + ahead + np.cumsum(rng.integers(0, gap_b + 1, n_b))
+    range_ps = bin_ps * half
+    assert np.array_equal(counted(kernel, t_a, t_b, range_ps, bin_ps), definition(t_a, t_b, range_ps, bin_ps))
+
+
+@KERNELS
+def test_bursts_longer_than_every_buffer(kernel):
+    rng = np.random.default_rng(5)
+    t_a = np.sort(rng.integers(0, 10**8, 3 * BLOCK))
+    t_b = np.sort(np.concatenate([rng.integers(0, 10**8, 3 * BLOCK), np.full(7000, 5 * 10**7), [10**8] * 5000]))
+    assert np.array_equal(counted(kernel, t_a, t_b, 90_000, 300), definition(t_a, t_b, 90_000, 300))
+
+
+@KERNELS
+def test_bin_edges_are_half_open(kernel):
+    t_b = np.array([-30, -21, -20, -11, -10, -1, 0, 9, 10, 19, 20], np.int64)
+    assert counted(kernel, np.zeros(1, np.int64), t_b, 20, 10).tolist() == [2, 2, 2, 2]
+
+
+def test_times_at_opposite_ends_do_not_meet():
+    far = 3 * 2**61
+    assert counted(narrow_pairs, np.full(2 * BLOCK, -far), np.full(2 * BLOCK, far), 1000, 10).sum() == 0
+    assert counted(wide_pairs, np.full(2 * BLOCK, far), np.full(2 * BLOCK, -far), 1000, 10).sum() == 0
+
+
+@settings(max_examples=300, deadline=None)
+@given(divisor=st.integers(1, 2**31), dividend=st.integers(0, DIVIDEND_LIMIT - 1))
+def test_reciprocal_divides_exactly(divisor, dividend):
+    multiplier, shift = reciprocal(divisor)
+    assert multiplier < 2**32
+    for u in {dividend, dividend // divisor * divisor, max(dividend // divisor * divisor - 1, 0), DIVIDEND_LIMIT - 1}:
+        assert (u * multiplier) >> shift == u // divisor
