@@ -1,8 +1,7 @@
-"""Offset, skew and drift by maximum likelihood, with the response learned from the same pairs.
+"""Offset, skew and drift by maximum likelihood on the exact residuals of the pairs.
 
-The density of a pair's residual is ``N·g(u) + b``: g is a Gaussian with an exponential tail on each side (late clicks of
-B, late clicks of A), b the flat background of accidental pairs. Location means the mean of g. Newton steps on the exact
-residuals use the score of the learned density; the Fisher information gives the covariance.
+Fisher scoring with the score of the learned peak; the inverse Fisher information is the covariance. This reaches the
+Cramér-Rao bound of the peak's shape, which for a Gaussian without background is ``sigma/sqrt(N)`` at mid-record.
 """
 
 from __future__ import annotations
@@ -10,164 +9,65 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares
-from scipy.special import erfcx
 
+from .clock_response import Peak
+from .kernels.clock import power_sums, score_sums
 from .records import FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """Density of ``t_b - t_a`` of true pairs about its own mean: Gaussian ``sigma_ps`` and two exponential tails.
-
-    Attributes:
-        sigma_ps: standard deviation of the Gaussian part.
-        tau_late_ps, tau_early_ps: exponential tails towards positive and negative lags.
-    """
-
-    sigma_ps: float
-    tau_late_ps: float
-    tau_early_ps: float
-
-    @property
-    def std_ps(self) -> float:
-        """Standard deviation of the whole response."""
-        return float(np.sqrt(self.sigma_ps**2 + self.tau_late_ps**2 + self.tau_early_ps**2))
-
-    def density(self, u_ps: FloatArray) -> FloatArray:
-        """Probability density a ps at ``u_ps`` float64 (N,), mean zero. A normal convolved with an asymmetric Laplace."""
-        x = np.asarray(u_ps, np.float64) + self.tau_late_ps - self.tau_early_ps
-        late = _gauss_exp(x, self.sigma_ps, self.tau_late_ps)
-        early = _gauss_exp(-x, self.sigma_ps, self.tau_early_ps)
-        total: FloatArray = (self.tau_late_ps * late + self.tau_early_ps * early) / (
-            self.tau_late_ps + self.tau_early_ps
-        )
-        return total
-
-
-def _gauss_exp(x: FloatArray, sigma: float, tau: float) -> FloatArray:
-    """Normal convolved with an exponential of mean ``tau`` towards positive x, stable for any argument."""
-    z = (sigma / tau - x / sigma) / np.sqrt(2)
-    near = np.exp(-0.5 * np.square(x / sigma)) * erfcx(np.maximum(z, -20))
-    far = 2 * np.exp(np.minimum(0.5 * (sigma / tau) ** 2 - x / tau, 0))
-    density: FloatArray = np.where(z > -5, near, far) / (2 * tau)
-    return density
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Peak:
-    """What a histogram of residuals holds: response, its mean, pairs and background, with the fit's covariance."""
-
-    response: Response
-    mean_ps: float
-    mean_var_ps2: float
-    pairs: float
-    background_per_ps: float
-
-
-def fit_peak(residual_ps: FloatArray, half_window_ps: float, width_ps: float) -> Peak:
-    """Binned Poisson maximum likelihood of the response. ``residual_ps`` float64 (P,) within ``±half_window_ps``.
-
-    ``width_ps`` is a rough full width of the peak, which must lie near zero.
-    """
-    bins = int(np.clip(2 * half_window_ps / (width_ps / 16), 64, 1024))
-    counts, edges = np.histogram(residual_ps, bins, (-half_window_ps, half_window_ps))
-    centre, step = 0.5 * (edges[1:] + edges[:-1]), edges[1] - edges[0]
-    outer = np.abs(centre) > 0.6 * half_window_ps
-    b0 = max(counts[outer].mean(), 1e-3) / step
-    n0 = max(counts.sum() - b0 * 2 * half_window_ps, 1.0)
-    start = np.array(
-        [0.0, np.log(0.35 * width_ps), np.log(0.1 * width_ps), np.log(0.1 * width_ps), np.log(n0), np.log(b0)]
-    )
-    low, high = np.log(0.02 * width_ps), np.log(half_window_ps)
-    bounds = (
-        [-half_window_ps, low, low, low, np.log(1e-2 * n0), np.log(1e-6 * n0 / half_window_ps)],
-        [
-            half_window_ps,
-            high,
-            high,
-            high,
-            np.log(1e2 * n0),
-            np.log(1e2 * max(n0, b0 * half_window_ps) / half_window_ps),
-        ],
-    )
-
-    def expected(p: FloatArray) -> FloatArray:
-        shape = Response(*np.exp(p[1:4]))
-        mu: FloatArray = (np.exp(p[4]) * shape.density(centre - p[0]) + np.exp(p[5])) * step
-        return np.maximum(mu, 1e-12)
-
-    def deviance_roots(p: FloatArray) -> FloatArray:
-        mu = expected(p)
-        deviance = 2 * (mu - counts + counts * np.log(np.maximum(counts, 1e-300) / mu))
-        roots: FloatArray = np.sign(counts - mu) * np.sqrt(np.maximum(deviance, 0))
-        return roots
-
-    start = np.clip(start, np.array(bounds[0]) + 1e-9, np.array(bounds[1]) - 1e-9)
-    fit = least_squares(
-        deviance_roots, start, bounds=bounds, x_scale=[0.1 * width_ps, 0.1, 0.3, 0.3, 0.1, 0.3], max_nfev=60
-    )
-    jac = _jacobian(expected, fit.x) / np.sqrt(expected(fit.x))[:, None]
-    fisher = jac.T @ jac
-    variance = np.linalg.pinv(fisher + np.diag([0, 1e-9, 1e-9, 1e-9, 1e-9, 1e-9]))[0, 0]
-    sigma, late, early, pairs, background = np.exp(fit.x[1:])
-    return Peak(Response(sigma, late, early), float(fit.x[0]), float(variance), float(pairs), float(background))
-
-
-def _jacobian(f, x: FloatArray) -> FloatArray:  # type: ignore[no-untyped-def]
-    columns = []
-    for k in range(len(x)):
-        h = 1e-4 * max(1.0, abs(x[k]))
-        up, down = x.copy(), x.copy()
-        up[k] += h
-        down[k] -= h
-        columns.append((f(up) - f(down)) / (2 * h))
-    return np.column_stack(columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """Score and Fisher information of one pair's location under a learned peak, tabulated over the window."""
+    """ln(density) of a residual and its slope against location, tabulated evenly over the window.
 
-    grid_ps: FloatArray
-    score: FloatArray
+    Attributes:
+        first_ps, step_ps: of the table's grid.
+        slope: float64 (G,), d ln(density)/d location in 1/ps.
+        log_density: float64 (G,).
+        information: expected Fisher information on location of all pairs in the window, 1/ps².
+    """
+
+    first_ps: float
+    step_ps: float
+    slope: FloatArray
     log_density: FloatArray
     information: float
 
-    def __call__(self, u_ps: FloatArray) -> FloatArray:
-        """d ln(density)/d location at residuals ``u_ps`` float64 (P,), in 1/ps."""
-        return np.interp(u_ps, self.grid_ps, self.score)
-
 
 def score_of(peak: Peak, half_window_ps: float) -> Score:
-    """Tabulate the score of ``peak``; ``information`` is the expected Fisher information of the whole window in 1/ps²."""
-    step = min(peak.response.sigma_ps / 40, half_window_ps / 500)
-    grid = np.arange(-half_window_ps, half_window_ps + step, step)
+    """Tabulate the score of ``peak`` over ``±half_window_ps``."""
+    cells = int(np.clip(2 * half_window_ps / (peak.response.std_ps / 50), 1000, 20_000))
+    grid = np.linspace(-half_window_ps, half_window_ps, cells)
     total = peak.pairs * peak.response.density(grid) + peak.background_per_ps
-    slope = np.gradient(total, grid)
-    information = float(np.sum(slope**2 / total) * (grid[1] - grid[0]))
-    return Score(grid, -slope / total, np.log(total), information)
+    rise = np.gradient(total, grid)
+    step = float(grid[1] - grid[0])
+    return Score(-half_window_ps, step, -rise / total, np.log(total), float(np.sum(rise**2 / total) * step))
 
 
-def newton_line(u_s: FloatArray, residual_ps: FloatArray, score: Score, degree: int) -> tuple[FloatArray, FloatArray]:
-    """Coefficients (c0 [ps], c1 [ps/s], …) of the residuals' polynomial in ``u_s`` and their covariance.
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """Polynomial of the residuals in seconds: coefficients float64 (D+1,) ps/s^k, covariance, and log-likelihood."""
 
-    ``u_s``, ``residual_ps`` float64 (P,). Fisher scoring on the unbinned likelihood; the covariance is the inverse of the
-    Fisher information for a known response.
+    coefficients: FloatArray
+    covariance: FloatArray
+    log_likelihood: float
+
+
+def fit_polynomial(u_s: FloatArray, residual_ps: FloatArray, score: Score, degree: int) -> Fit:
+    """Maximum-likelihood polynomial of ``residual_ps`` float64 (P,) in ``u_s`` float64 (P,), response known.
+
+    The caller sees to it that the residuals are within about one response width of the answer.
     """
-    basis = np.vander(u_s, degree + 1, increasing=True)
-    fisher = basis.T @ basis * (score.information / len(u_s))
-    covariance: FloatArray = np.linalg.inv(fisher).astype(np.float64)
-    c = np.zeros(degree + 1)
+    powers = power_sums(u_s)
+    fisher = np.array([[powers[i + j] for j in range(degree + 1)] for i in range(degree + 1)])
+    covariance: FloatArray = np.linalg.inv(fisher * (score.information / len(u_s))).astype(np.float64)
+    std = np.sqrt(np.diag(covariance))
+    c = np.zeros(3)
+    table = (score.first_ps, score.step_ps, score.slope, score.log_density)
     for _ in range(20):
-        step = covariance @ (basis.T @ score(residual_ps - basis @ c))
-        c = c + step
-        if np.all(np.abs(step) < 1e-3 * np.sqrt(np.diag(covariance))):
+        gradient, _ = score_sums(u_s, residual_ps, c, *table)
+        step = covariance @ gradient[: degree + 1]
+        c[: degree + 1] += step
+        if np.all(np.abs(step) < 1e-3 * std):
             break
-    return c, covariance
-
-
-def log_likelihood(u_s: FloatArray, residual_ps: FloatArray, score: Score, c: FloatArray) -> float:
-    """Log-likelihood of the residuals under polynomial ``c``, up to a constant."""
-    u = residual_ps - np.vander(u_s, len(c), increasing=True) @ c
-    return float(np.interp(u, score.grid_ps, score.log_density).sum())
+    _, log_likelihood = score_sums(u_s, residual_ps, c, *table)
+    return Fit(c[: degree + 1], covariance, float(log_likelihood))

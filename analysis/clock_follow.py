@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .clock_estimate import Peak, fit_peak, log_likelihood, newton_line, score_of
+from .clock_estimate import Fit, fit_polynomial, score_of
+from .clock_response import Peak, fit_peak
 from .clock_verify import Lock, sharpen
 from .kernels.clock import find_pairs
 from .records import PS_PER_S, ClockModel, FloatArray, Int64Array
 
 FIRST_PAIRS = 300
+WINDOW_STDS = 8.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +26,14 @@ class Track:
     t_stop_ps: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Pairs near a line: A's time in seconds from the line's reference float64 (P,), residual float64 (P,) ps."""
+
+    u_s: FloatArray
+    residual_ps: FloatArray
+
+
 def follow(t_a_ps: Int64Array, t_b_ps: Int64Array, lock: Lock) -> Track:
     """Fit offset, skew and, where the data ask for it, drift over the whole record, starting from a lock.
 
@@ -31,56 +41,79 @@ def follow(t_a_ps: Int64Array, t_b_ps: Int64Array, lock: Lock) -> Track:
     """
     lock = sharpen(t_a_ps, t_b_ps, lock, FIRST_PAIRS)
     poly = np.array([lock.offset_ps, lock.skew * PS_PER_S, 0.0])
-    start, stop = int(t_a_ps[0]), int(t_a_ps[-1])
-    span, t_mid = lock.span_ps, lock.t_mid_ps
+    t_ref, half = lock.t_mid_ps, 4.0 * lock.width_ps
+    start, stop, span = int(t_a_ps[0]), int(t_a_ps[-1]), lock.span_ps
+    pairs = pairs_near(t_a_ps, t_b_ps, t_ref - span // 2, t_ref + span // 2, t_ref, poly, half)
+    peak = fit_peak(pairs.residual_ps, half, lock.width_ps)
+    poly[0] += peak.mean_ps
     while True:
-        lo, hi = max(start, t_mid - span // 2), min(stop, t_mid + span // 2)
-        last = lo == start and hi == stop
-        t_ref = (lo + hi) // 2 if last else t_mid
-        poly = _shifted(poly, (t_ref - t_mid) / PS_PER_S)
-        t_mid = t_ref
-        half = 6.0 * lock.width_ps
-        for _ in range(3 if last else 2):
-            poly, covariance, peak = _refit(t_a_ps, t_b_ps, lo, hi, t_mid, poly, half)
-            half = max(6.0 * peak.response.std_ps, 6 * 2.0)
-        if last:
+        lo, hi = max(start, t_ref - span // 2), min(stop, t_ref + span // 2)
+        half = WINDOW_STDS * peak.response.std_ps
+        pairs = pairs_near(t_a_ps, t_b_ps, lo, hi, t_ref, poly, half)
+        if lo == start and hi == stop:
             break
+        peak = rescaled(peak, pairs, half)
+        fit = best_fit(pairs, peak, half, curved=poly[2] != 0)
+        poly[: len(fit.coefficients)] += fit.coefficients
         span *= 2
-    return Track(_model(poly, covariance, t_mid), peak, lo, hi)
+    poly, covariance, peak = _final_fit(pairs, poly, peak, half)
+    return Track(to_model(poly, covariance, t_ref), peak, lo, hi)
 
 
-def _refit(
-    t_a: Int64Array, t_b: Int64Array, lo: int, hi: int, t_ref: int, poly: FloatArray, half: float
-) -> tuple[FloatArray, FloatArray, Peak]:
-    a = t_a[np.searchsorted(t_a, lo) : np.searchsorted(t_a, hi, side="right")]
+def _final_fit(pairs: Pairs, poly: FloatArray, peak: Peak, half: float) -> tuple[FloatArray, FloatArray, Peak]:
+    """Line, then response about that line, then line again with the better response."""
+    peak = rescaled(peak, pairs, half)
+    total = np.zeros(3)
+    for _ in range(2):
+        fit = best_fit(Pairs(pairs.u_s, pairs.residual_ps - _value(total, pairs.u_s)), peak, half, curved=poly[2] != 0)
+        total[: len(fit.coefficients)] += fit.coefficients
+        residual = pairs.residual_ps - _value(total, pairs.u_s)
+        peak = fit_peak(residual[np.abs(residual) < half], half, 2.5 * peak.response.std_ps)
+        total[0] += peak.mean_ps
+    covariance = np.zeros((3, 3))
+    covariance[: len(fit.coefficients), : len(fit.coefficients)] = fit.covariance
+    # Not knowing the response costs location and nothing else.
+    covariance[0, 0] += max(0.0, peak.mean_var_ps2 - 1 / score_of(peak, half).information)
+    return poly + total, covariance, peak
+
+
+def pairs_near(
+    t_a: Int64Array, t_b: Int64Array, lo_ps: int, hi_ps: int, t_ref_ps: int, poly: FloatArray, half_ps: float
+) -> Pairs:
+    """Pairs within ``±half_ps`` of the line ``poly`` (ps, ps/s, ps/s²) about ``t_ref_ps``, A in ``[lo_ps, hi_ps]``."""
+    a = t_a[np.searchsorted(t_a, lo_ps) : np.searchsorted(t_a, hi_ps, side="right")]
     base = round(float(poly[0]))
     in_ps = np.array([poly[0] - base, poly[1] / PS_PER_S, poly[2] / PS_PER_S**2])
-    index_a, _, residual = find_pairs(a, t_b, base, t_ref, in_ps, half)
-    u_s = (a[index_a] - t_ref) / PS_PER_S
-    peak = fit_peak(residual, half, half / 3)
-    score = score_of(peak, half)
-    best = newton_line(u_s, residual - peak.mean_ps, score, 1)
-    curved = newton_line(u_s, residual - peak.mean_ps, score, 2)
-    gain = [log_likelihood(u_s, residual - peak.mean_ps, score, c) for c, _ in (best, curved)]
-    if poly[2] != 0 or gain[1] - gain[0] > 0.5 * np.log(max(peak.pairs, 2.0)) + 2:
-        best = curved
-    c, cov = best
-    new = poly.copy()
-    new[: len(c)] += c
-    new[0] += peak.mean_ps
-    covariance = np.zeros((3, 3))
-    covariance[: len(c), : len(c)] = cov
-    # Not knowing the response costs location and nothing else.
-    covariance[0, 0] += max(0.0, peak.mean_var_ps2 - 1 / score.information)
-    return new, covariance, peak
+    index_a, _, residual = find_pairs(a, t_b, base, t_ref_ps, in_ps, half_ps)
+    return Pairs((a[index_a] - t_ref_ps) / PS_PER_S, residual)
 
 
-def _shifted(poly: FloatArray, by_s: float) -> FloatArray:
-    c0, c1, c2 = poly
-    return np.array([c0 + by_s * (c1 + by_s * c2), c1 + 2 * by_s * c2, c2])
+def rescaled(peak: Peak, pairs: Pairs, half_ps: float) -> Peak:
+    """The same response with pairs and background counted anew: core of the window against its wings."""
+    wings = float(np.count_nonzero(np.abs(pairs.residual_ps) > 0.7 * half_ps))
+    background = max(wings / (0.6 * half_ps), 0.5 / half_ps)
+    count = max(len(pairs.residual_ps) - background * 2 * half_ps, 1.0)
+    return replace(peak, pairs=count, background_per_ps=background, mean_ps=0.0)
 
 
-def _model(poly: FloatArray, covariance: FloatArray, t_ref_ps: int) -> ClockModel:
-    to_model = np.diag([1.0, 1 / PS_PER_S, 2 / PS_PER_S])
-    offset, skew, drift = to_model @ poly
-    return ClockModel(float(offset), float(skew), float(drift), t_ref_ps, to_model @ covariance @ to_model)
+def best_fit(pairs: Pairs, peak: Peak, half_ps: float, *, curved: bool) -> Fit:
+    """Straight line, or parabola where the likelihood asks for one (Bayesian information criterion and a margin)."""
+    score = score_of(peak, half_ps)
+    parabola = fit_polynomial(pairs.u_s, pairs.residual_ps, score, 2)
+    if curved:
+        return parabola
+    line = fit_polynomial(pairs.u_s, pairs.residual_ps, score, 1)
+    gain = parabola.log_likelihood - line.log_likelihood
+    return parabola if gain > 0.5 * np.log(max(peak.pairs, 2.0)) + 2 else line
+
+
+def _value(c: FloatArray, u_s: FloatArray) -> FloatArray:
+    value: FloatArray = c[0] + u_s * (c[1] + u_s * c[2])
+    return value
+
+
+def to_model(poly: FloatArray, covariance: FloatArray, t_ref_ps: int) -> ClockModel:
+    """Polynomial in seconds (ps, ps/s, ps/s²) and its covariance as a ClockModel about ``t_ref_ps``."""
+    scale = np.diag([1.0, 1 / PS_PER_S, 2 / PS_PER_S])
+    offset, skew, drift = scale @ poly
+    return ClockModel(float(offset), float(skew), float(drift), t_ref_ps, scale @ covariance @ scale)

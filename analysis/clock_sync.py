@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from .clock_acquire import ladder, search
-from .clock_estimate import Response
+from .clock_response import Response
 from .clock_follow import Track, follow
 from .clock_model import referred_to
 from .clock_verify import Lock, zoom
 from .errors import UsageError
 from .records import PS_PER_S, ClockModel, Estimate, Int64Array
 
-DEFAULT_MAX_WORK = 4e9
+DEFAULT_MAX_WORK = 6e9
 FALSE_ALARM = 1e-6
 HIGHEST_RATE_HZ = 1e9
 

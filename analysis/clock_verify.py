@@ -7,18 +7,18 @@ Chance does not survive: a real peak grows by the square root of every zoom, a f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log
+from math import ceil, log, log2
 
 import numpy as np
 
 from .clock_acquire import Candidate
-from .kernels.clock import lag_plane
-from .records import FloatArray, Int64Array
+from .kernels.clock import lag_plane, sheared_sums
+from .records import Int64Array
 
-FINE = 16
+CELLS = 32
+FIRST_PART = 16
 FINEST_BIN_PS = 20.0
-FIRST_PAIRS = 400_000
-MIN_GAIN_NATS = 14.0
+NATS_A_ZOOM = 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,79 +43,67 @@ class Lock:
 
 def zoom(t_a_ps: Int64Array, t_b_ps: Int64Array, candidate: Candidate) -> Lock | None:
     """Follow a candidate down to the width of the response; None as soon as it behaves like chance."""
-    density = len(t_a_ps) * len(t_b_ps) / float((t_a_ps[-1] - t_a_ps[0]) * float(t_b_ps[-1] - t_b_ps[0]))
+    # A small part of the record at a much finer bin is the cheapest test: the bin gains more than the part loses.
+    span = candidate.span_ps / FIRST_PART
     half, skew_half = 1.5 * candidate.bin_ps, 1.5 * candidate.bin_ps / candidate.span_ps
-    span = float(candidate.span_ps)
-    span = min(span, max(FIRST_PAIRS / (density * 2 * half), span / 64))
+    bin_ps = max(FINEST_BIN_PS, 2 * half / (CELLS * FIRST_PART))
     x, y, t_mid = candidate.lag_ps, candidate.skew, candidate.t_mid_ps
     while True:
-        lock = _best_box(t_a_ps, t_b_ps, x, y, t_mid, int(span), half, skew_half)
-        if lock.nats < MIN_GAIN_NATS:
+        lock = _best_box(t_a_ps, t_b_ps, _Cell(x, y, t_mid, int(span), half, skew_half), bin_ps)
+        if lock.nats < NATS_A_ZOOM:
             return None
+        if span >= candidate.span_ps and (lock.width_ps >= 4 * bin_ps or bin_ps <= FINEST_BIN_PS):
+            return lock
         x, y = lock.offset_ps, lock.skew
-        half = max(1.0 * lock.width_ps, 8 * FINEST_BIN_PS)
+        half = max(lock.width_ps, 8 * FINEST_BIN_PS)
         skew_half = 1.5 * lock.width_ps / span
-        if span >= candidate.span_ps and lock.width_ps <= 4 * FINEST_BIN_PS:
-            return lock
-        if span >= candidate.span_ps and lock.width_ps >= 4 * _fine_bin(half):
-            return lock
         span = min(float(candidate.span_ps), 4 * span)
+        bin_ps = max(FINEST_BIN_PS, 2 * half / CELLS)
 
 
-def _fine_bin(half_ps: float) -> float:
-    return max(FINEST_BIN_PS, 2 * half_ps / (4 * FINE))
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """The box in offset and skew a zoom looks into: a line through ``x_ps`` at ``t_mid_ps``, over ``span_ps``."""
+
+    x_ps: float
+    skew: float
+    t_mid_ps: int
+    span_ps: int
+    half_ps: float
+    skew_half: float
 
 
-def _best_box(
-    t_a: Int64Array, t_b: Int64Array, x: float, y: float, t_mid: int, span: int, half: float, skew_half: float
-) -> Lock:
-    bin_ps = _fine_bin(half)
+def _best_box(t_a: Int64Array, t_b: Int64Array, cell: _Cell, bin_ps: float) -> Lock:
     # The peak may drift by skew_half·span/2 at the ends; the plane must hold it there.
-    reach = half + skew_half * span / 2
-    n_bins = 2 * ceil(reach / bin_ps)
-    steps = ceil(skew_half * span / bin_ps)
+    drift = cell.skew_half * cell.span_ps
+    n_bins = 2 * ceil((cell.half_ps + drift / 2) / bin_ps)
+    steps = ceil(drift / bin_ps)
     n_blocks = max(4, 2 * steps)
-    base = round(x)
-    poly = np.array([x - base, y, 0.0])
-    plane = lag_plane(t_a, t_b, base, t_mid, poly, t_mid - span // 2, span / n_blocks, n_blocks, bin_ps, n_bins)
-    skews = np.linspace(-skew_half, skew_half, 2 * steps + 1)
-    sums = _sheared(plane, skews * span / bin_ps)
+    base = round(cell.x_ps)
+    poly = np.array([cell.x_ps - base, cell.skew, 0.0])
+    start, block = cell.t_mid_ps - cell.span_ps // 2, cell.span_ps / n_blocks
+    plane = lag_plane(t_a, t_b, base, cell.t_mid_ps, poly, start, block, n_blocks, bin_ps, n_bins)
+    skews = np.linspace(-cell.skew_half, cell.skew_half, 2 * steps + 1)
+    total = np.cumsum(np.pad(sheared_sums(plane, skews * cell.span_ps / bin_ps), ((0, 0), (1, 0))), axis=1)
     background = plane.sum() / n_bins
-    best = (-np.inf, 0, 0, 1)
-    width = 1
-    total = np.cumsum(np.pad(sums, ((0, 0), (1, 0))), axis=1)
-    while width <= n_bins // 4:
-        boxes = total[:, width:] - total[:, :-width]
-        at = int(np.argmax(boxes))
-        inside = float(boxes.flat[at])
-        nats = _excess_nats(inside, background * width)
-        if nats > best[0]:
-            best = (nats, at // boxes.shape[1], at % boxes.shape[1], width)
-        width *= 2
-    nats, row, column, width = best
-    inside = float(total[row, column + width] - total[row, column])
+    nats, row, column, width = max(_highest(total, background, 2**k) for k in range(int(log2(n_bins / 4)) + 1))
     return Lock(
-        offset_ps=x + (column + width / 2 - n_bins / 2) * bin_ps,
-        skew=y + float(skews[row]),
-        t_mid_ps=t_mid,
-        span_ps=span,
+        offset_ps=cell.x_ps + (column + width / 2 - n_bins / 2) * bin_ps,
+        skew=cell.skew + float(skews[row]),
+        t_mid_ps=cell.t_mid_ps,
+        span_ps=cell.span_ps,
         width_ps=width * bin_ps,
-        inside=int(inside),
+        inside=int(total[row, column + width] - total[row, column]),
         expected=float(background * width),
         nats=nats,
     )
 
 
-def _sheared(plane: FloatArray, end_shifts: FloatArray) -> FloatArray:
-    """Sum of the rows, each moved so that a line drifting ``end_shifts`` bins end to end stands upright: (Y, L)."""
-    rows, n = plane.shape
-    position = (np.arange(rows) + 0.5) / rows - 0.5
-    out = np.zeros((len(end_shifts), n))
-    for y, end in enumerate(end_shifts):
-        for k, shift in enumerate(np.rint(position * end).astype(int)):
-            lo, hi = max(0, -shift), min(n, n - shift)
-            out[y, lo:hi] += plane[k, lo + shift : hi + shift]
-    return out
+def _highest(total: Int64Array, background: float, width: int) -> tuple[float, int, int, int]:
+    """Nats, row, column and width of the fullest box of ``width`` bins in running sums ``total`` int64 (Y, L + 1)."""
+    boxes = total[:, width:] - total[:, :-width]
+    row, column = divmod(int(np.argmax(boxes)), boxes.shape[1])
+    return _excess_nats(float(boxes[row, column]), background * width), row, column, width
 
 
 def _excess_nats(inside: float, expected: float) -> float:
@@ -128,6 +116,5 @@ def _excess_nats(inside: float, expected: float) -> float:
 def sharpen(t_a_ps: Int64Array, t_b_ps: Int64Array, lock: Lock, pairs: int) -> Lock:
     """The lock seen in so short a stretch (about ``pairs`` pairs) that no drift of the clocks blurs it."""
     span = int(lock.span_ps * min(1.0, pairs / max(1, lock.inside)))
-    return _best_box(
-        t_a_ps, t_b_ps, lock.offset_ps, lock.skew, lock.t_mid_ps, span, lock.width_ps, lock.width_ps / lock.span_ps
-    )
+    cell = _Cell(lock.offset_ps, lock.skew, lock.t_mid_ps, span, lock.width_ps, lock.width_ps / lock.span_ps)
+    return _best_box(t_a_ps, t_b_ps, cell, max(FINEST_BIN_PS, 2 * lock.width_ps / CELLS))

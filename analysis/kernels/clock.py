@@ -39,7 +39,7 @@ def slope_sums(plane: np.ndarray, max_shift: int) -> np.ndarray:
         span *= 2
         kept = min(max_shift, span - 1) + 1
         had = now.shape[0] // (rows // (span // 2))
-        nxt = np.zeros(((rows // span) * kept, n), np.float32)
+        nxt = np.empty(((rows // span) * kept, n), np.float32)
         for g in range(rows // span):
             for s in range(kept):
                 half = min(s // 2, had - 1)
@@ -47,9 +47,10 @@ def slope_sums(plane: np.ndarray, max_shift: int) -> np.ndarray:
                 a = now[2 * g * had + half]
                 b = now[(2 * g + 1) * had + half]
                 out = nxt[g * kept + s]
-                out[n - shift :] = a[n - shift :]
+                moved = b[shift:]
                 for lag in range(n - shift):
-                    out[lag] = a[lag] + b[lag + shift]
+                    out[lag] = a[lag] + moved[lag]
+                out[n - shift :] = a[n - shift :]
         now = nxt
     return now
 
@@ -174,3 +175,69 @@ def find_pairs(
                 n += 1
             m += 1
     return ia_out[:n].copy(), ib_out[:n].copy(), residual[:n].copy()
+
+
+@numba.njit(cache=True, nogil=True)
+def score_sums(
+    u_s: FloatArray,
+    residual_ps: FloatArray,
+    c: FloatArray,
+    first_ps: float,
+    step_ps: float,
+    slope: FloatArray,
+    log_density: FloatArray,
+) -> tuple[FloatArray, float]:
+    """Gradient float64 (3,) and value of the log-likelihood of residuals about the polynomial ``c`` float64 (3,).
+
+    ``slope`` and ``log_density`` float64 (G,) tabulate one residual's share on the grid ``first + step·k``; residuals
+    outside the grid count with the table's end and no gradient.
+    """
+    gradient = np.zeros(3)
+    total = 0.0
+    cells = len(slope)
+    for i in range(len(u_s)):
+        u = u_s[i]
+        at = (residual_ps[i] - (c[0] + u * (c[1] + u * c[2])) - first_ps) / step_ps
+        k = int(np.floor(at))
+        if k < 0:
+            total += log_density[0]
+        elif k >= cells - 1:
+            total += log_density[cells - 1]
+        else:
+            part = at - k
+            total += log_density[k] + part * (log_density[k + 1] - log_density[k])
+            g = slope[k] + part * (slope[k + 1] - slope[k])
+            gradient[0] += g
+            gradient[1] += g * u
+            gradient[2] += g * u * u
+    return gradient, total
+
+
+@numba.njit(cache=True, nogil=True)
+def sheared_sums(plane: np.ndarray, end_shifts: FloatArray) -> np.ndarray:
+    """Sum of the rows of ``plane`` int32 (K, L), each moved so that a line drifting ``end_shifts`` bins stands upright.
+
+    ``end_shifts`` float64 (Y,) count from end to end; the middle of the rows stays. Returns int64 (Y, L).
+    """
+    rows, n = plane.shape
+    out = np.zeros((len(end_shifts), n), np.int64)
+    for y in range(len(end_shifts)):
+        for k in range(rows):
+            shift = int(np.rint(((k + 0.5) / rows - 0.5) * end_shifts[y]))
+            for lag in range(max(0, -shift), min(n, n - shift)):
+                out[y, lag] += plane[k, lag + shift]
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def power_sums(u: FloatArray) -> FloatArray:
+    """Sums of the powers 0..4 of ``u`` float64 (P,): float64 (5,)."""
+    out = np.zeros(5)
+    for i in range(len(u)):
+        x = u[i]
+        out[1] += x
+        out[2] += x * x
+        out[3] += x * x * x
+        out[4] += x * x * x * x
+    out[0] = len(u)
+    return out

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from erbia.analysis.clock_sync import synchronize
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import PS_PER_S

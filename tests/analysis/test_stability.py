@@ -5,6 +5,7 @@ from pathlib import Path
 import allantools
 import numpy as np
 import pytest
+
 from erbia.analysis.errors import UsageError
 from erbia.analysis.stability import allan
 
