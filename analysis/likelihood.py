@@ -1,0 +1,205 @@
+"""Maximum-likelihood states: Newton's method on the Hermitian square root.
+
+The unnormalised state is ``S^2`` with S Hermitian, so it is positive whatever S is and no constraint is needed; the trace
+of ``S^2`` is the flux. In an orthonormal basis B_a of Hermitian matrices, ``S = sum t_a B_a`` and each expected count is a
+quadratic form ``mu_j = t A_j t``, so gradient and Hessian of any cost ``sum f(mu_j, n_j)`` are exact:
+
+    grad = 2 sum f' A_j t,     hessian = 2 sum f' A_j + 4 sum f'' (A_j t)(A_j t)^T.
+
+Unlike a Cholesky factor, S has no direction that changes nothing at a pure state, so the steps stay quadratic there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from .records import FloatArray
+from .states import ComplexArray
+
+#: f, f' and f'' of each setting, for expected counts ``mu`` (..., J) and counts ``n`` (J,): three float64 (..., J).
+Cost = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
+MAX_STEPS = 200
+#: The start is mixed with this much white noise: at an exact zero eigenvalue the gradient would vanish.
+START_NOISE = 0.02
+#: Relative gain below which the search stops, and proposals tried for each root drawn.
+TOLERANCE = 1e-12
+PROPOSALS = 4
+TINY = 1e-300
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """A cost to minimise.
+
+    Attributes:
+        cost: of expected against observed counts.
+        operators: positive, scaled by intensity, complex128 (J, d, d).
+        n: counts, float64 (J,).
+        flux: the trace of the unnormalised state where it is known; left free where it is None.
+    """
+
+    cost: Cost
+    operators: ComplexArray
+    n: FloatArray
+    flux: float | None = None
+
+
+def poisson_cost(mu: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Half the deviance, ``mu - n + n log(n / mu)``, and its two derivatives."""
+    ratio = n / mu
+    return mu - n + n * np.log(np.where(n > 0, ratio, 1.0)), 1 - ratio, ratio / mu
+
+
+def gaussian_cost(mu: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """``(mu - n)^2 / (2 mu)`` (James et al., PRA 64, 052312, 2001, eq. 4.17) and its two derivatives."""
+    ratio = n / mu
+    return (mu - n) ** 2 / (2 * mu), (1 - ratio**2) / 2, ratio**2 / mu
+
+
+@lru_cache(maxsize=8)
+def hermitian_basis(d: int) -> ComplexArray:
+    """Orthonormal Hermitian matrices (``Tr B_a B_b = delta``): complex128 (d², d, d)."""
+    basis = np.zeros((d * d, d, d), np.complex128)
+    index = 0
+    for i in range(d):
+        basis[index, i, i] = 1.0
+        index += 1
+        for j in range(i):
+            basis[index, i, j] = basis[index, j, i] = np.sqrt(0.5)
+            basis[index + 1, i, j], basis[index + 1, j, i] = -1j * np.sqrt(0.5), 1j * np.sqrt(0.5)
+            index += 2
+    return basis
+
+
+def coordinates(matrices: ComplexArray) -> FloatArray:
+    """Coordinates of Hermitian matrices (..., d, d) in :func:`hermitian_basis`: float64 (..., d²)."""
+    d = matrices.shape[-1]
+    flat = hermitian_basis(d).reshape(d * d, d * d)
+    found: FloatArray = (matrices.reshape(*matrices.shape[:-2], d * d) @ flat.conj().T).real
+    return found
+
+
+def matrices_from(t: FloatArray) -> ComplexArray:
+    """Hermitian matrices of coordinates (..., d²): complex128 (..., d, d)."""
+    d = int(np.sqrt(t.shape[-1]))
+    return (t @ hermitian_basis(d).reshape(d * d, d * d)).reshape(*t.shape[:-1], d, d)
+
+
+def _quadratic_form(operator: ComplexArray) -> FloatArray:
+    """Matrix (d², d²) of ``t -> Tr(operator S^2)``."""
+    d = len(operator)
+    flat = hermitian_basis(d).reshape(d * d, d * d)
+    applied = (operator @ hermitian_basis(d)).reshape(d * d, d * d)
+    half = (flat.conj() @ applied.T).real
+    symmetric: FloatArray = (half + half.T) / 2
+    return symmetric
+
+
+def minimise(problem: Problem, start: ComplexArray) -> tuple[ComplexArray, float]:
+    """Root S (d, d) of the state with the least cost, its trace the flux, and that cost.
+
+    ``start`` is a Hermitian root of full rank and about the right flux.
+    """
+    t = coordinates(start)
+    at = _evaluate(problem, t)
+    damping = 1e-3 * float(np.median(np.abs(np.diag(at.hessian))))
+    for _ in range(MAX_STEPS):
+        step = _damped_step(at, damping)
+        expected = -float(at.gradient @ step + 0.5 * step @ at.hessian @ step)
+        trial = _evaluate(problem, t + step)
+        gain = at.cost - trial.cost
+        if gain >= 0:
+            t, at = t + step, trial
+            damping *= 0.1 if gain > 0.5 * expected else 1.0
+        else:
+            damping *= 8.0
+        if expected <= TOLERANCE * (1.0 + abs(at.cost)):
+            break
+    root = matrices_from(t)
+    return root if problem.flux is None else root * np.sqrt(problem.flux / (t @ t)), at.cost
+
+
+def draw_roots(problem: Problem, root: ComplexArray, count: int, rng: np.random.Generator) -> ComplexArray:
+    """Roots (count, d, d) around the best ``root`` that stand for what the counts leave open: the likelihood, flat in S.
+
+    Normal draws, as wide along each principal direction as the cost takes to rise by one half, are weighted by their true
+    likelihood and resampled; near a pure state that matters, as the cost there rises with the fourth power. The flux is
+    free: held, it would bend the valley the draws come from.
+    """
+    free = replace(problem, flux=None)
+    centre = coordinates(root)
+    _, directions = np.linalg.eigh(_evaluate(free, centre).hessian)
+    z = rng.standard_normal((PROPOSALS * count, len(centre)))
+    roots = matrices_from(centre + (z * _half_widths(free, root, directions)) @ directions.T)
+    mu = np.einsum("jab,sba->sj", free.operators, roots @ roots, optimize=True).real
+    log_weight = 0.5 * np.sum(z * z, axis=1) - _total(free, mu)
+    weight = np.exp(log_weight - log_weight.max())
+    return roots[rng.choice(len(weight), count, p=weight / weight.sum())]
+
+
+def _total(problem: Problem, mu: FloatArray) -> FloatArray:
+    total: FloatArray = problem.cost(np.maximum(mu, TINY), problem.n)[0].sum(axis=-1)
+    return total
+
+
+def _half_widths(problem: Problem, root: ComplexArray, directions: FloatArray) -> FloatArray:
+    """How far along each direction (columns) the cost rises by one half, on average of both senses: float64 (d²,).
+
+    Never more than the size of the root itself, which bounds what the settings leave open.
+    """
+    along = matrices_from(directions.T)
+    # The expected counts are exactly quadratic along a line.
+    level, slope, bend = (
+        np.einsum("jab,...ba->...j", problem.operators, matrix).real
+        for matrix in (root @ root, root @ along + along @ root, along @ along)
+    )
+    lowest = _total(problem, level)
+    low, high = np.zeros((2, len(along))), np.full((2, len(along)), np.linalg.norm(root))
+    sense = np.array([1.0, -1.0])[:, None]
+    for _ in range(30):
+        middle = (low + high) / 2
+        s = (sense * middle)[..., None]
+        inside = _total(problem, level + s * slope + s * s * bend) - lowest < 0.5
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    widths: FloatArray = high.mean(axis=0)
+    return widths
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Point:
+    cost: float
+    gradient: FloatArray
+    hessian: FloatArray
+
+
+def _evaluate(problem: Problem, t: FloatArray) -> _Point:
+    root = matrices_from(t)
+    half = coordinates((problem.operators @ root + root @ problem.operators) / 2)
+    scale = 1.0 if problem.flux is None else problem.flux / float(t @ t)
+    mu = np.maximum(scale * (half @ t), TINY)
+    cost, first, second = problem.cost(mu, problem.n)
+    slopes = 2 * scale * half
+    hessian = 2 * scale * _quadratic_form(np.tensordot(first, problem.operators, axes=1))
+    if problem.flux is not None:
+        # mu = flux t A t / t t: the quotient rule, twice.
+        norm = float(t @ t)
+        slopes -= 2 * np.outer(mu, t) / norm
+        cross = np.outer(t, first @ slopes)
+        hessian -= 2 * (float(first @ mu) * np.eye(len(t)) + cross + cross.T) / norm
+    return _Point(float(cost.sum()), first @ slopes, hessian + (slopes.T * second) @ slopes)
+
+
+def _damped_step(at: _Point, damping: float) -> FloatArray:
+    """Newton step with ``damping`` added; where the curvature is negative it is turned positive (a saddle repels)."""
+    damped = at.hessian + damping * np.eye(len(at.hessian))
+    try:
+        np.linalg.cholesky(damped)
+        step: FloatArray = -np.linalg.solve(damped, at.gradient)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(at.hessian)
+        step = -vectors @ ((vectors.T @ at.gradient) / (np.abs(values) + damping))
+    return step
