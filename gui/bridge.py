@@ -22,6 +22,8 @@ Note = Callable[[], None]
 
 #: One timer draws the whole window.
 FRAME_MS = 50
+#: A simulated lab to be watched runs this many times faster than a real one.
+MOCK_PACE = 60.0
 _POLL_S = 0.5
 _MAX_DOCUMENTS_PER_FRAME = 2000
 
@@ -101,7 +103,7 @@ class EngineBridge(QObject):
     def _serve(self, station: str, seed: int | None, out_dir: Path, closed: threading.Event) -> None:
         """Keeps a connection alive until closed; runs in its own thread."""
         try:
-            client = EngineClient.connect_or_start(station, seed, out_dir)
+            client = EngineClient.connect_or_start(station, seed, out_dir, MOCK_PACE)
         except (ErbiaError, OSError) as error:
             self._post(closed, self.failed, str(error))
             return

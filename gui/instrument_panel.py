@@ -45,12 +45,12 @@ class InstrumentPanel(QWidget):
         self.tree.setHeaderLabels(["parameter", "value", "age"])
         self.tree.setAlternatingRowColors(True)
         self.tree.setUniformRowHeights(True)
-        self.tree.setIndentation(14)
+        self.tree.setIndentation(10)
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((_VALUE, 92), (_AGE, 62)):
+        for column, width in ((_VALUE, 84), (_AGE, 52)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             self.tree.setColumnWidth(column, width)
         self.tree.setItemDelegateForColumn(_VALUE, _ValueDelegate(self))

@@ -123,6 +123,8 @@ class MainWindow(QMainWindow):
         self.pause_action.setCheckable(True)
         self.stop_action = self._action("Stop", "Ctrl+.", "Stop when the current setting is done (Ctrl+.)")
         self.stop_now_action = self._action("Stop now", "Ctrl+Shift+.", "Stop after the current block (Ctrl+Shift+.)")
+        self._let_run(False)
+        self._let_stop(False)
         self.progress = QProgressBar(minimum=0, maximum=1000)
         self.progress.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.progress.setFormat("no run yet")
@@ -243,21 +245,26 @@ class MainWindow(QMainWindow):
         self._status = status
         self._simulated_action.setVisible(status.simulated)
         idle = status.state == "idle"
-        self.run_action.setEnabled(idle)
-        self.experiment.let_run(idle, f"the engine is {status.state} with {status.experiment}")
-        self.pause_action.setEnabled(not idle)
+        self._let_run(idle, f"the engine is {status.state} with {status.experiment}")
+        self._let_stop(not idle)
         self.pause_action.setChecked(status.state == "paused")
-        self.stop_action.setEnabled(not idle)
-        self.stop_now_action.setEnabled(not idle)
         self.state.setText(f"engine {status.state}" + (f"  ·  {status.run_path}" if status.run_path else ""))
         self.disk.setText(f"{names.byte_size(status.free_disk_bytes)} free")
         self.setWindowTitle(f"erbia – {status.station}" + (" – SIMULATED" if status.simulated else ""))
 
+    def _let_run(self, allowed: bool, why_not: str = "the engine is starting") -> None:
+        self.run_action.setEnabled(allowed)
+        self.experiment.let_run(allowed, why_not)
+
+    def _let_stop(self, allowed: bool) -> None:
+        for action in (self.pause_action, self.stop_action, self.stop_now_action):
+            action.setEnabled(allowed)
+
     def _show_lost(self, words: str) -> None:
         self.state.setText("engine lost: the run file holds what was recorded; waiting for it to come back")
         self.log.say(f"engine lost: {words}")
-        for action in (self.run_action, self.pause_action, self.stop_action, self.stop_now_action):
-            action.setEnabled(False)
+        self._let_run(False, "the engine does not answer")
+        self._let_stop(False)
 
     def _show_failed(self, words: str) -> None:
         self.state.setText(words)

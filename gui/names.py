@@ -8,6 +8,8 @@ from ..analysis.quantity import format_quantity
 from .view_models import EstimateView
 
 _SYMBOLS = {"fidelity": "fidelity F", "chsh_s": "CHSH S"}
+#: What a run is judged by: shown first unless the user chose another result.
+HEADLINES = ("fidelity", "chsh_s", "clock_offset_ps", "storage_time_s", "jitter_ps")
 _UNIT_ENDINGS = {"_s": "s", "_ps": "s", "_hz": "Hz", "_w": "W", "_v": "V", "_k": "K"}
 _SCALES = {"ps": (1e-12, "s")}
 
@@ -16,6 +18,8 @@ def title(name: str) -> str:
     """``herald_rate_hz`` → ``herald rate``."""
     if name in _SYMBOLS:
         return _SYMBOLS[name]
+    if len(name) == 4 and name.startswith("e_"):
+        return f"correlator {name[2:].upper()}"
     for ending in _UNIT_ENDINGS:
         if name.endswith(ending) and len(name) > len(ending):
             name = name.removesuffix(ending)

@@ -8,6 +8,8 @@ import pyqtgraph as pg
 from .theme import Theme
 from .view_models import FloatArray, Histogram
 
+_LEGEND_ROWS = 4
+
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]
     """A plot with a quiet grid; ``left`` and ``bottom`` are (label, unit)."""
@@ -17,11 +19,16 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         self._labels = {"left": left, "bottom": bottom}
         self.curves: dict[str, pg.PlotDataItem] = {}
         for side, (label, unit) in self._labels.items():
-            self.setLabel(side, label, units=unit or None)
+            self.name_axis(side, label, unit)
         self.getAxis("left").setWidth(70)
         self.showGrid(x=True, y=True, alpha=0.12)
         self.hideButtons()
-        self.legend = self.addLegend(offset=(-8, 6), labelTextSize="9pt")
+        self.legend = self.addLegend(offset=(-8, 6), labelTextSize="8pt", verSpacing=-6)
+
+    def name_axis(self, side: str, label: str, unit: str) -> None:
+        """Label with unit; a pure number gets no prefix."""
+        self.setLabel(side, label, units=unit or None)
+        self.getAxis(side).enableAutoSIPrefix(bool(unit))
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
@@ -30,7 +37,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
             self.getAxis(side).setPen(theme.line)
             self.getAxis(side).setTextPen(theme.muted)
         veil = pg.mkColor(theme.panel)
-        veil.setAlpha(210)
+        veil.setAlpha(150)
         self.legend.setBrush(veil)
         self.legend.setLabelTextColor(theme.text)
         for _, caption in self.legend.items:
@@ -46,6 +53,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
             curve.setDownsampling(auto=True, method="peak")
             curve.setClipToView(True)
             self.curves[name] = curve
+            self.legend.setColumnCount(-(-len(self.curves) // _LEGEND_ROWS))
         return self.curves[name]
 
     def clear_lines(self) -> None:
@@ -105,7 +113,7 @@ class BandPlot(Plot):
         self, label: str, unit: str, t_s: FloatArray, value: FloatArray, lower: FloatArray, upper: FloatArray
     ) -> None:
         """Draws float64 arrays of equal length; points that are not finite are left out."""
-        self.setLabel("left", label, units=unit or None)
+        self.name_axis("left", label, unit)
         known = np.isfinite(value) & np.isfinite(lower) & np.isfinite(upper)
         for curve, y in ((self.value, value), (self.lower, lower), (self.upper, upper)):
             curve.setData(t_s[known], y[known])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+import numpy as np
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from . import names
 from .plots import Plot
 from .theme import DARK, Theme
 from .view_models import RunView
-from .widgets import Hinted, label
+from .widgets import Hinted, label, named
 
 _MAX_BIG = 8
 _EMPTY = "No clicks yet.\nStart a run: the count rate of every channel appears here."
@@ -20,11 +21,21 @@ class RateStrip(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.plot = Plot(("rate", "Hz"), ("lab time", "s"))
+        self.log = named(QCheckBox("log"), "log_rates", "Rates on a logarithmic scale")
+        self.log.setChecked(True)
         self._theme = DARK
-        self.body = Hinted(self.plot, _EMPTY)
+        page = QWidget()
+        across = QHBoxLayout(page)
+        across.setContentsMargins(0, 0, 6, 0)
+        across.addWidget(self.plot, stretch=1)
+        across.addWidget(self.log)
+        self.body = Hinted(page, _EMPTY)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.body)
+        self.log.toggled.connect(self._set_scale)
+        self._run = RunView()
+        self._set_scale(True)
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
@@ -33,12 +44,21 @@ class RateStrip(QWidget):
 
     def show_run(self, run: RunView) -> None:
         """Draws the run as it stands; channels that never clicked are left out."""
+        self._run = run
         alive = [(name, t_s, hz) for name, t_s, hz in run.series() if len(hz) and hz.max() > 0]
         if {name for name, _, _ in alive} < set(self.plot.curves):
             self.plot.clear_lines()
         for name, t_s, hz in alive:
-            self.plot.line(name, self._theme).setData(t_s, hz)
+            # A logarithm has no place for zero: the line breaks there.
+            drawn = np.where(hz > 0, hz, np.nan) if self.log.isChecked() else hz
+            self.plot.line(name, self._theme).setData(t_s, drawn, connect="finite")
         self.body.show_content(bool(alive))
+
+    def _set_scale(self, log: bool) -> None:
+        self.plot.setLogMode(y=log)
+        # On a log scale pyqtgraph would put the prefix on the exponent.
+        self.plot.name_axis("left", "rate (Hz)" if log else "rate", "" if log else "Hz")
+        self.show_run(self._run)
 
 
 class BigRates(QWidget):

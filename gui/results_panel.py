@@ -31,10 +31,14 @@ class ResultTable(QTableWidget):
         super().__init__(0, len(_COLUMNS))
         self._names: list[str] = []
         self._cells: list[list[QTableWidgetItem]] = []
+        self._picked = ""  # what the user clicked; the headline stands until then
         self.setObjectName("results")
         self.setHorizontalHeaderLabels(_COLUMNS)
         self.verticalHeader().hide()
         self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.verticalHeader().setDefaultSectionSize(24)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAlternatingRowColors(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -42,7 +46,7 @@ class ResultTable(QTableWidget):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
-        self.itemSelectionChanged.connect(lambda: self.chosen.emit(self.current()))
+        self.itemSelectionChanged.connect(self._pick)
 
     def current(self) -> str:
         """Name of the estimate chosen; empty when there is none."""
@@ -63,8 +67,11 @@ class ResultTable(QTableWidget):
             for cell, text in zip(self._cells[row], texts, strict=True):
                 cell.setText(text)
 
+    def _pick(self) -> None:
+        self._picked = self.current()
+        self.chosen.emit(self._picked)
+
     def _rebuild(self, estimates: list[EstimateView]) -> None:
-        before = self.current()
         self.blockSignals(True)
         self._names = [estimate.name for estimate in estimates]
         self._cells = [[QTableWidgetItem() for _ in _COLUMNS] for _ in estimates]
@@ -72,7 +79,8 @@ class ResultTable(QTableWidget):
         for row, cells in enumerate(self._cells):
             for column, cell in enumerate(cells):
                 self.setItem(row, column, cell)
-        self.selectRow(self._names.index(before) if before in self._names else 0)
+        wanted = [name for name in (self._picked, *names.HEADLINES) if name in self._names]
+        self.selectRow(self._names.index(wanted[0]) if wanted else 0)
         self.blockSignals(False)
         self.chosen.emit(self.current())
 

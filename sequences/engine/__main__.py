@@ -18,10 +18,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="seed of everything simulated in the station")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the run files")
     parser.add_argument("--idle-s", type=float, default=60.0, help="leave after this time without run and client")
+    parser.add_argument(
+        "--pace", type=float, help="lab seconds a second of a simulated lab (default: as fast as it can)"
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        serve(options.station, options.seed, options.out.resolve(), options.idle_s)
+        serve(options.station, options.seed, options.out.resolve(), options.idle_s, options.pace)
     except ErbiaError as error:
         sys.stderr.write(f"{SAYS}{error}\n")
         return 2

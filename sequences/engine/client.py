@@ -53,8 +53,16 @@ class EngineClient:
         return None if endpoint is None else cls(endpoint.address, endpoint.token)
 
     @classmethod
-    def connect_or_start(cls, station: str, seed: int | None = None, out_dir: Path = Path("runs")) -> EngineClient:
+    def connect_or_start(
+        cls, station: str, seed: int | None = None, out_dir: Path = Path("runs"), pace: float | None = None
+    ) -> EngineClient:
         """The station's engine, started as a process of its own when none runs.
+
+        Args:
+            station: name of a shipped station or path of a station file.
+            seed: of what is simulated; None takes any engine there is, or the station file's seed.
+            out_dir: folder of the run files.
+            pace: lab seconds a second of a simulated lab to be watched, where the station file sets none.
 
         Raises:
             UsageError: it runs with another seed, or the station is wrong (the engine's own words).
@@ -62,7 +70,7 @@ class EngineClient:
         """
         client = cls.connect(station)
         if client is None:
-            return cls._start_process(station, seed, out_dir)
+            return cls._start_process(station, seed, out_dir, pace)
         running = client.status().seed
         if seed is not None and seed != running:
             client.close()
@@ -70,10 +78,12 @@ class EngineClient:
         return client
 
     @classmethod
-    def _start_process(cls, station: str, seed: int | None, out_dir: Path) -> EngineClient:
+    def _start_process(cls, station: str, seed: int | None, out_dir: Path, pace: float | None) -> EngineClient:
         command = [sys.executable, "-m", f"{__package__}", "--station", station, "--out", str(out_dir)]
         if seed is not None:
             command += ["--seed", str(seed)]
+        if pace is not None:
+            command += ["--pace", str(pace)]
         log_file = endpoint_file(station).with_suffix(".log")
         with log_file.open("wb") as words:
             # Its own session and no pipe to us: whatever ends this client, the engine does not notice.

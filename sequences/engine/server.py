@@ -27,15 +27,21 @@ class SpoolHandler(logging.Handler):
         self._spool.append({"type": "Log", "level": record.levelname, "text": record.getMessage()})
 
 
-def serve(station: str, seed: int | None, out_dir: Path, idle_limit_s: float) -> None:
+def serve(station: str, seed: int | None, out_dir: Path, idle_limit_s: float, pace: float | None = None) -> None:
     """Runs the engine of a station until it is shut down, or idle for ``idle_limit_s`` with no client.
+
+    ``pace`` is lab seconds a second of a simulated lab whose station file leaves it free.
 
     Raises:
         UsageError: the station is wrong or already owned by another engine.
         InstrumentError: an instrument cannot be opened.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    serve_lab(load_station(station, seed), station, seed, out_dir, idle_limit_s)
+    lab = load_station(station, seed)
+    world = lab.loaded.world
+    if pace is not None and world is not None and world.pace == "free":
+        world.pace = pace
+    serve_lab(lab, station, seed, out_dir, idle_limit_s)
 
 
 def serve_lab(lab: Lab, station: str, seed: int | None, out_dir: Path, idle_limit_s: float) -> None:

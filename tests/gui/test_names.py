@@ -38,6 +38,7 @@ def test_an_interval_with_the_digits_it_deserves(given: EstimateView, shown: str
         ("fidelity", "fidelity F"),
         ("clock_offset_ps", "clock offset"),
         ("chsh_s", "CHSH S"),
+        ("e_xy", "correlator XY"),
     ],
 )
 def test_titles(name: str, shown: str) -> None:
