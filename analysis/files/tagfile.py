@@ -12,6 +12,7 @@ from ..errors import DataError, UsageError
 from ..records import TagBlock, TimeTags
 from .arrays import read_csv, read_npy, read_npz, write_csv, write_npy, write_npz
 from .opening import reading
+from .overlay import Overlay
 from .photon_hdf5 import read_photon_hdf5, write_photon_hdf5
 from .ptu import read_ptu, write_ptu
 from .qcrypto import read_a1, read_a2, write_a1, write_a2
@@ -83,10 +84,10 @@ def split_spec(spec: str | Path) -> tuple[Path, str | None]:
 def is_run_file(path: Path) -> bool:
     """Whether an HDF5 file is not Photon-HDF5: everything else is left to ``open_run`` to judge."""
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        with Overlay(path) as overlay, h5py.File(overlay, "r") as file:
             return "photon_data" not in file or "erbia_schema" in file.attrs
-    except OSError:
-        return True  # perhaps still being written
+    except (OSError, RuntimeError, KeyError, ValueError):
+        return True  # still being written, or damaged
 
 
 def _stream_hdf5(path: Path, source: str | None) -> TagStream:

@@ -1,0 +1,146 @@
+"""Speed and size of tag storage: run file write and read, PTU decoding against ptufile.
+
+``python benchmarks/runfile.py [--json]``. Poisson clicks at 10 Mcps, seed fixed; medians of five repetitions in one
+process; CPU time of one core ("per core") and wall time. What was read is compared with what was written before any
+time is printed. ``B/tag`` is the size of the whole file over its clicks; the entropy of the gaps alone is 2.257 B.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from erbia.analysis.files.ptu import read_ptu, write_ptu
+from erbia.analysis.files.runfile import Reserve, RunWriter, open_run
+from erbia.analysis.files.tagstream import TagStream, ordered_blocks
+from erbia.analysis.records import TagBlock, TimeTags
+
+CLICKS = 10_000_000
+BLOCK_PS = 20_000_000_000  # 20 ms of lab time, 200 000 clicks
+REPETITIONS = 5
+CONFIG = {"station_yaml": "", "experiment_yaml": "", "resolved_json": "{}"}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Medians, in seconds."""
+
+    cpu_s: float
+    wall_s: float
+
+    def rates(self, clicks: int) -> dict[str, float]:
+        return {"Mtag_per_cpu_s": clicks / self.cpu_s / 1e6, "Mtag_per_wall_s": clicks / self.wall_s / 1e6}
+
+
+def timed(work: Callable[[], Any], before: Callable[[], Any] = lambda: None) -> Timing:
+    cpu, wall = [], []
+    for _ in range(REPETITIONS):
+        before()
+        c, w = time.process_time(), time.perf_counter()
+        work()
+        cpu.append(time.process_time() - c)
+        wall.append(time.perf_counter() - w)
+    return Timing(statistics.median(cpu), statistics.median(wall))
+
+
+def poisson(channels: int) -> TimeTags:
+    """10 Mcps in all, spread evenly over the channels 1..n."""
+    rng = np.random.default_rng(1)
+    t_ps = np.cumsum(rng.exponential(100_000, CLICKS).astype(np.int64))
+    return TimeTags(t_ps, rng.integers(1, channels + 1, CLICKS).astype(np.uint8))
+
+
+def blocks_of(tags: TimeTags) -> list[TagBlock]:
+    edges = np.arange(0, tags.t_ps[-1] + BLOCK_PS, BLOCK_PS)
+    rows = np.searchsorted(tags.t_ps, edges)
+    return [
+        TagBlock(TimeTags(tags.t_ps[i:j], tags.channel[i:j]), int(a), int(b), "tagger")
+        for i, j, a, b in zip(rows, rows[1:], edges, edges[1:], strict=False)
+    ]
+
+
+def run_file(folder: Path, channels: int) -> dict[str, float]:
+    tags = poisson(channels)
+    blocks, path = blocks_of(tags), folder / "run.h5"
+
+    def write() -> None:
+        about = {"run_id": "b", "experiment": "benchmark", "simulated": True, "operator": ""}
+        reserve = Reserve(share=0.0, seconds=0.0)
+        with RunWriter.create(
+            path, sources={"tagger": {}}, config=CONFIG, provenance={}, reserve=reserve, **about
+        ) as writer:
+            for block in blocks:
+                writer.append_tags(block)
+
+    written = timed(write, lambda: path.unlink(missing_ok=True))
+    with open_run(path) as run:
+        found = run.tags("tagger")
+        assert np.array_equal(found.t_ps, tags.t_ps)
+        assert np.array_equal(found.channel, tags.channel)
+        read = timed(lambda: run.tags("tagger"))
+        streamed = timed(lambda: sum(len(block.tags) for block in run.iter_blocks("tagger")))
+    size = {"B_per_tag": path.stat().st_size / CLICKS}
+    result = {f"write_{k}": v for k, v in written.rates(CLICKS).items()}
+    result |= {f"read_{k}": v for k, v in read.rates(CLICKS).items()}
+    return result | {f"stream_{k}": v for k, v in streamed.rates(CLICKS).items()} | size
+
+
+def ptu(folder: Path) -> dict[str, float]:
+    tags, path = poisson(2), folder / "x.ptu"
+    write_ptu(path, TagStream("x", ordered_blocks([tags], "x", path)))
+    found = read_ptu(path).tags()
+    assert np.array_equal(found.t_ps, tags.t_ps)
+    assert np.array_equal(found.channel, tags.channel)
+    ours = timed(lambda: read_ptu(path).tags())
+    streamed = timed(lambda: sum(len(block.tags) for block in read_ptu(path).blocks))
+    result = {f"T2_file_{k}": v for k, v in ours.rates(CLICKS).items()}
+    result |= {f"T2_stream_{k}": v for k, v in streamed.rates(CLICKS).items()}
+    try:
+        import ptufile
+    except ImportError:
+        return result
+
+    def theirs() -> Any:
+        with ptufile.PtuFile(path) as file:
+            return file.decode_records()
+
+    records = theirs()
+    assert np.array_equal(records["time"][records["channel"] >= 0].astype(np.int64), tags.t_ps)
+    peer = timed(theirs)
+    result |= {f"ptufile_{k}": v for k, v in peer.rates(CLICKS).items()}
+    return result | {
+        "ratio_to_ptufile_cpu": peer.cpu_s / ours.cpu_s,
+        "ratio_to_ptufile_wall": peer.wall_s / ours.wall_s,
+    }
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    as_json = arguments.parse_args().json
+    with tempfile.TemporaryDirectory() as folder:
+        results = {
+            "run file, 1 channel": run_file(Path(folder), 1),
+            "run file, 2 channels": run_file(Path(folder) / "two", 2),
+            "PTU": ptu(Path(folder)),
+        }
+    if as_json:
+        print(json.dumps(results))
+        return
+    for title, rows in results.items():
+        print(title)
+        for name, value in rows.items():
+            print(f"    {name:32s} {value:10.3f}")
+
+
+if __name__ == "__main__":
+    main()

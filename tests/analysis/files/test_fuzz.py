@@ -1,0 +1,20 @@
+"""A thousand mutants of every format: no crash, no hang, no silently wrong number."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WORKER = Path(__file__).with_name("fuzz_worker.py")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv", ".ptu", ".a1", ".a2", ".hdf5", ".h5"])
+def test_mutants(tmp_path, suffix):
+    command = [sys.executable, str(WORKER), suffix, "1000", "1", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"exit {done.returncode}: {done.stderr[-2000:]}"
+    refused, read = map(int, done.stdout.split())
+    assert refused + read == 1000
+    assert refused > 50
