@@ -135,6 +135,11 @@ def _result_rows(run: ReportInput) -> list[list[str]]:
     return rows
 
 
+def _interval(e: Estimate) -> str:
+    lower = value_like(e.lower, e).split(" ")[0]
+    return f"{lower} … {value_like(e.upper, e)} ({100 * e.confidence:.3g} %)"
+
+
 def _truth_cells(truth: float | None, estimate: Estimate) -> list[str]:
     if truth is None:
         return ["", ""]

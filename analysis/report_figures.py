@@ -141,10 +141,8 @@ def comparison(titles: Sequence[str], compared: Mapping[str, Sequence[Estimate |
 def results_page(title: str, rows: list[list[str]], simulated: bool) -> Figure:
     """The table of results as a page: ``rows[0]`` is the head."""
     with rc_context(RC):
-        figure = Figure(figsize=(13, 2.2 + 0.35 * len(rows)))
-        axes = figure.subplots()
-        figure.set_layout_engine("none")
-        figure.subplots_adjust(left=0.03, right=0.97)
+        figure = Figure(figsize=(14, 1.8 + 0.35 * len(rows)))
+        axes = figure.add_axes((0.03, 0.05, 0.94, 0.75))
         axes.axis("off")
         axes.set_title(_title(title, simulated), fontsize=14)
         table = axes.table(rows[1:], colLabels=rows[0], loc="upper left", cellLoc="left", edges="horizontal")

@@ -21,12 +21,12 @@ h3 { font-size: 1rem; margin: 1.6rem 0 .5rem; color: var(--soft); font-weight: 6
 .arms { display: inline-flex; flex-direction: column; vertical-align: middle; font-size: .75em; line-height: 1.15; font-weight: 400;
   margin-left: .35em; color: var(--soft); font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; width: 100%; background: var(--back); border: 1px solid var(--line); border-radius: 8px; font-size: .88rem; }
-th, td { text-align: left; padding: .4rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; font-variant-numeric: tabular-nums; }
 thead th { color: var(--soft); font-weight: 600; background: var(--panel); }
 tbody th { font-weight: 500; }
 tr:last-child td, tr:last-child th { border-bottom: 0; }
-td { white-space: nowrap; }
-td:last-child { white-space: normal; min-width: 9rem; }
+td, tbody th { white-space: nowrap; }
+td:last-child { white-space: normal; min-width: 11rem; }
 .scroll { overflow-x: auto; }
 figure { margin: 1rem 0; background: var(--back); border: 1px solid var(--line); border-radius: 8px; padding: .6rem; }
 figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
