@@ -1,4 +1,4 @@
-"""Clicks relative to a marker: counts in a gate, start-stop histograms, and those resolved in lab time."""
+"""Clicks in a gate after each marker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from .errors import UsageError
 from .records import BoolArray, Int64Array, TagBlock, TimeTags
 from .streaming import LiveTime
-from .times import as_times_ps, bins_in, check_positive_ps
+from .times import as_times_ps
 
 
 def gate_counts(
@@ -30,8 +30,8 @@ def gate_counts(
 class GateStream:
     """Incremental ``gate_counts`` over the blocks of one tagger.
 
-    A marker comes out once its gate has closed; it is valid when no overflow and no gap lies between the marker and the
-    end of its gate. Markers come out of blocks with overflow too, so that the k-th marker stays the k-th, but not valid.
+    A marker comes out once its gate has closed; it is valid when no overflow and no gap touches the marker or the
+    stretch to the far end of its gate. Markers come out of blocks with overflow too, so that the k-th marker stays the k-th, but not valid.
     """
 
     def __init__(self, marker_channel: int, click_channel: int, start_ps: int, stop_ps: int) -> None:
@@ -63,7 +63,7 @@ class GateStream:
     def _release(self, closed: int, t_stop_ps: int) -> tuple[Int64Array, Int64Array, BoolArray]:
         markers, self._markers = self._markers[:closed], self._markers[closed:].copy()
         counts = _count_in_gates(markers, self._clicks, self.start_ps, self.stop_ps)
-        touched_from, touched_to = markers + min(self.start_ps, 0), markers + max(self.stop_ps, 0)
+        touched_from, touched_to = markers + min(self.start_ps, 0), markers + max(self.stop_ps, 1)
         valid = np.ones(closed, np.bool_)
         for dead_start, dead_stop in self._dead:
             valid &= (touched_to <= dead_start) | (touched_from >= dead_stop)
@@ -71,61 +71,6 @@ class GateStream:
         self._clicks = self._clicks[np.searchsorted(self._clicks, oldest + min(self.start_ps, 0)) :].copy()
         self._dead = [d for d in self._dead if d[1] > oldest + min(self.start_ps, 0)]
         return markers, counts, valid
-
-
-def gated_histogram(
-    tags: TimeTags, marker_channel: int, click_channel: int, *, bin_ps: int, range_ps: int
-) -> Int64Array:
-    """Start-stop histogram: clicks by their time since the last marker before them (or at the same time).
-
-    Returns:
-        int64 (range/bin,): bin k holds delays in ``[k·bin, (k+1)·bin)``.
-
-    Raises:
-        UsageError: unsorted tags, a bin or range that is not positive, a range that is no multiple of the bin.
-    """
-    bins = bins_in(bin_ps, range_ps)
-    as_times_ps(tags.t_ps, "tags.t_ps")
-    delay, _ = _delays(tags.on(marker_channel), tags.on(click_channel), range_ps)
-    return np.bincount(delay // bin_ps, minlength=bins)
-
-
-def gated_histogram_over_time(
-    tags: TimeTags,
-    marker_channel: int,
-    click_channel: int,
-    *,
-    bin_ps: int,
-    range_ps: int,
-    slice_ps: int,
-    t_start_ps: int,
-    t_stop_ps: int,
-) -> Int64Array:
-    """``gated_histogram`` resolved in lab time: one row a slice of the markers' time.
-
-    Returns:
-        int64 (ceil((t_stop - t_start)/slice), range/bin): row s holds the clicks that follow markers in
-        ``[t_start + s·slice, t_start + (s+1)·slice)`` and before ``t_stop``.
-
-    Raises:
-        UsageError: as ``gated_histogram``; a slice that is not positive, a stop before the start.
-    """
-    bins = bins_in(bin_ps, range_ps)
-    check_positive_ps(slice_ps, "slice_ps")
-    slices = -(-check_positive_ps(t_stop_ps - t_start_ps, "t_stop_ps - t_start_ps") // slice_ps)
-    as_times_ps(tags.t_ps, "tags.t_ps")
-    delay, marker = _delays(tags.on(marker_channel), tags.on(click_channel), range_ps)
-    kept = (marker >= t_start_ps) & (marker < t_stop_ps)
-    cell = (marker[kept] - t_start_ps) // slice_ps * bins + delay[kept] // bin_ps
-    return np.bincount(cell, minlength=slices * bins).reshape(slices, bins)
-
-
-def _delays(markers: Int64Array, clicks: Int64Array, range_ps: int) -> tuple[Int64Array, Int64Array]:
-    """Delay of each click after its last marker, below ``range_ps``, and that marker's time."""
-    last = np.searchsorted(markers, clicks, side="right") - 1
-    marker = markers[last[last >= 0]]
-    delay = clicks[last >= 0] - marker
-    return delay[delay < range_ps], marker[delay < range_ps]
 
 
 def _count_in_gates(markers: Int64Array, clicks: Int64Array, start_ps: int, stop_ps: int) -> Int64Array:

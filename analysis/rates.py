@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import chi2, norm
 
 from .errors import UsageError
+from .poisson import poisson_rate
 from .records import PS_PER_S, Estimate, Int64Array, TagBlock, TimeTags
 from .streaming import LiveTime
 from .times import as_times_ps, bins_in, span_ps
@@ -156,7 +157,7 @@ def _total(intervals: IntervalHistogram) -> int:
 
 
 def _normal(value: float, std: float, confidence: float, n: int, method: str, unit: str) -> Estimate:
-    half = float(norm.ppf(0.5 + confidence / 2) * std)
+    half = NormalDist().inv_cdf(0.5 + confidence / 2) * std
     return Estimate(value, value - half, value + half, confidence, float(std), n, method, unit)
 
 
@@ -164,22 +165,7 @@ def _rates(counts: Int64Array, live_time_ps: int, confidence: float) -> dict[int
     if counts.any() and live_time_ps <= 0:
         raise UsageError(f"a rate needs a live time, got {live_time_ps} ps; pass live_time_ps")
     live_s = live_time_ps / PS_PER_S
-    return {int(c): _rate(int(counts[c]), live_s, confidence) for c in np.flatnonzero(counts)}
-
-
-def _rate(n: int, live_s: float, confidence: float) -> Estimate:
-    tail = (1 - confidence) / 2
-    lower, upper = chi2.ppf(tail, 2 * n) / 2, chi2.ppf(1 - tail, 2 * n + 2) / 2
-    return Estimate(
-        n / live_s,
-        float(lower) / live_s,
-        float(upper) / live_s,
-        confidence,
-        float(np.sqrt(n)) / live_s,
-        n,
-        "Poisson count",
-        "Hz",
-    )
+    return {int(c): poisson_rate(int(counts[c]), live_s, confidence) for c in np.flatnonzero(counts)}
 
 
 def _count_channels(tags: TimeTags, counts: Int64Array) -> None:

@@ -1,14 +1,16 @@
 """Batch, streamed, sliced and threaded correlation give the counts of the definition."""
 
+import itertools
 import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from erbia.analysis.correlation import CorrelationStream, autocorrelate, combine, correlate, correlate_slice
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import TagBlock, TimeTags
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ORIGINS = st.sampled_from([0, -150, 2**62, -(2**62)])
 
@@ -32,7 +34,7 @@ def blocks(tags, origin, cuts, lost=()):
     edges = sorted({0, 301, *cuts})
     return [
         TagBlock(tags.between(origin + a, origin + b), origin + a, origin + b, "t", k in lost)
-        for k, (a, b) in enumerate(zip(edges, edges[1:], strict=False))
+        for k, (a, b) in enumerate(itertools.pairwise(edges))
     ]
 
 
@@ -60,7 +62,11 @@ def test_autocorrelation_leaves_out_only_the_click_itself(stream, bin_ps, half):
 
 @settings(deadline=None)
 @given(
-    stream=streams(), cuts=cuts_of, lost=st.sets(st.integers(0, 8)), other=st.sampled_from([0, 1]), range_ps=st.integers(1, 80)
+    stream=streams(),
+    cuts=cuts_of,
+    lost=st.sets(st.integers(0, 8)),
+    other=st.sampled_from([0, 1]),
+    range_ps=st.integers(1, 80),
 )
 def test_stream_equals_batch_over_live_clicks(stream, cuts, lost, other, range_ps):
     tags, origin = stream
@@ -72,7 +78,9 @@ def test_stream_equals_batch_over_live_clicks(stream, cuts, lost, other, range_p
     kept = TimeTags.concatenate([b.tags for b in live])
     batch = autocorrelate if other == 0 else correlate
     arguments = (kept.on(0),) if other == 0 else (kept.on(0), kept.on(1))
-    expected = batch(*arguments, bin_ps=1, range_ps=range_ps, live_time_ps=sum(b.t_stop_ps - b.t_start_ps for b in live))
+    expected = batch(
+        *arguments, bin_ps=1, range_ps=range_ps, live_time_ps=sum(b.t_stop_ps - b.t_start_ps for b in live)
+    )
     found = fed.result()
     assert np.array_equal(found.counts, expected.counts)
     assert (found.live_time_ps, found.singles_a, found.singles_b) == (
@@ -89,7 +97,7 @@ def test_slices_add_up(stream, cuts, channel_b):
     edges = [origin + e for e in sorted({0, 301, *cuts})]
     parts = [
         correlate_slice(tags.between(a - 20, b + 20), 0, channel_b, a, b, bin_ps=2, range_ps=20)
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in itertools.pairwise(edges)
     ]
     whole = correlate_slice(tags, 0, channel_b, edges[0], edges[-1], bin_ps=2, range_ps=20)
     total = combine(parts)
@@ -108,7 +116,7 @@ def test_every_kernel_streamed_and_threaded(range_ps, bin_ps):
     assert one.counts.sum() == (high - low).sum()
     fed = CorrelationStream(0, 1, bin_ps=bin_ps, range_ps=range_ps)
     edges = np.sort(np.append(rng.integers(0, span, 5), [0, span]))
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in itertools.pairwise(edges):
         fed.feed(TagBlock(tags.between(a, b), int(a), int(b), "t"))
     two = correlate(tags.on(0), tags.on(1), bin_ps=bin_ps, range_ps=range_ps, threads=2)
     for other in (two, fed.result()):

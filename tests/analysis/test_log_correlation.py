@@ -1,12 +1,15 @@
 """Pairs on any lag axis: the definition, streaming, and the normalisation at long lags."""
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from erbia.analysis.errors import UsageError
 from erbia.analysis.log_correlation import LagCorrelationStream, correlate_lags, log_edges
 from erbia.analysis.records import TagBlock, TimeTags
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 @st.composite
@@ -26,10 +29,10 @@ def test_batch_and_stream_are_the_definition(stream, edges, cuts, other):
     tags, origin = stream
     a, b = tags.on(0), tags.on(other)
     lags = [int(y) - int(x) for i, x in enumerate(a) for j, y in enumerate(b) if other or i != j]
-    expected = [sum(low <= lag < high for lag in lags) for low, high in zip(edges, edges[1:], strict=False)]
+    expected = [sum(low <= lag < high for lag in lags) for low, high in itertools.pairwise(edges)]
     fed = LagCorrelationStream(0, other, edges)
     marks = [origin + e for e in sorted({0, 301, *cuts})]
-    for start, stop in zip(marks, marks[1:], strict=False):
+    for start, stop in itertools.pairwise(marks):
         fed.feed(TagBlock(tags.between(start, stop), start, stop, "t"))
     assert fed.result().counts.tolist() == expected
     if other:

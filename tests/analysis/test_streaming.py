@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import Interval, TagBlock, TimeTags
 from erbia.analysis.streaming import LiveTime, Recent
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def block(start, stop, times=(), overflow=False, missed=0):
@@ -24,7 +25,11 @@ def test_overflow_and_gaps_are_not_live():
     assert live.live_time_ps == live.live().live_time_ps() == 40
     assert live.missed == 7
     assert live.live().intervals == (Interval(0, 30, "live"), Interval(50, 60, "live"))
-    assert live.dead().intervals == (Interval(30, 35, "overflow"), Interval(35, 50, "gap"), Interval(60, 61, "overflow"))
+    assert live.dead().intervals == (
+        Interval(30, 35, "overflow"),
+        Interval(35, 50, "gap"),
+        Interval(60, 61, "overflow"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from erbia.analysis.kernels.division import DIVIDEND_LIMIT, reciprocal
 from erbia.analysis.kernels.pairs import any_pairs, narrow_pairs, wide_pairs
 from erbia.analysis.kernels.search import BLOCK
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def definition(t_a, t_b, range_ps, bin_ps):

@@ -1,9 +1,10 @@
 """The coincidence kernel against its definition."""
 
 import numpy as np
-from erbia.analysis.kernels.patterns import NO_SLOT, accumulate_coincidences
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from erbia.analysis.kernels.patterns import NO_SLOT, accumulate_coincidences
 
 SLOTS = 3
 

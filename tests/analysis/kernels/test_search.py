@@ -1,9 +1,10 @@
 """The merge kernels against numpy's bisection."""
 
 import numpy as np
-from erbia.analysis.kernels.search import BLOCK, count_below, first_at_or_after, lower_bounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from erbia.analysis.kernels.search import BLOCK, count_below, first_at_or_after, lower_bounds
 
 
 @settings(max_examples=60, deadline=None)

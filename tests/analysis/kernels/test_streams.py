@@ -1,11 +1,12 @@
 """Order, shifting, selecting and counting kernels against numpy one-liners."""
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from erbia.analysis.kernels.counting import accumulate_channels, accumulate_intervals
 from erbia.analysis.kernels.order import first_descent
 from erbia.analysis.kernels.shifting import select_channel, shift_channels
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 small = st.lists(st.integers(-20, 20), max_size=50)
 
