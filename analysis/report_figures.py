@@ -140,7 +140,7 @@ def comparison(titles: Sequence[str], compared: Mapping[str, Sequence[Estimate |
 
 def results_page(title: str, rows: list[list[str]], simulated: bool) -> Figure:
     """The table of results as a page: ``rows[0]`` is the head."""
-    with rc_context(RC):
+    with rc_context(RC | {"figure.constrained_layout.use": False}):
         figure = Figure(figsize=(14, 1.8 + 0.35 * len(rows)))
         axes = figure.add_axes((0.03, 0.05, 0.94, 0.75))
         axes.axis("off")
