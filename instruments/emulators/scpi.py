@@ -68,7 +68,7 @@ class ScpiDevice:
             return self._obey(message.strip())
         except ScpiError as error:
             self._errors.append((error.code, error.text))
-        except ValueError:
+        except (ValueError, KeyError):
             self._errors.append(DATA_TYPE_ERROR)
         return None
 

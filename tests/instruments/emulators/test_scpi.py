@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
+
 from erbia.instruments.emulators.scpi import Command, ScpiDevice, in_range, spellings
 from erbia.instruments.emulators.tcp import TcpHost
 from erbia.instruments.emulators.wire import Fault, FaultPlan, WireTrace

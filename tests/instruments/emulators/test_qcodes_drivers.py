@@ -1,0 +1,59 @@
+"""QCoDeS's own drivers, unmodified, against our emulators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from qcodes.instrument import Instrument
+from qcodes.instrument_drivers.Lakeshore import LakeshoreModel336
+from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
+
+from erbia.instruments.emulators.lakeshore336 import LakeShore336Device
+from erbia.instruments.emulators.ports import Bench
+from erbia.instruments.emulators.sgs100a import Sgs100aDevice
+from erbia.instruments.emulators.tcp import TcpHost
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench({"cryostat.temperature_k": 3.1, "cryostat.setpoint_k": 3.0})
+
+
+@pytest.fixture(autouse=True)
+def _close_instruments() -> Iterator[None]:
+    yield
+    Instrument.close_all()
+
+
+def test_lake_shore_336(bench: Bench) -> None:
+    with TcpHost(LakeShore336Device(bench, "cryostat")) as host:
+        cryostat = LakeshoreModel336("cryostat", host.visa_address, visalib="@py", device_clear=False)
+        assert cryostat.get_idn()["model"] == "336"
+        assert cryostat.A.temperature() == pytest.approx(3.1)
+        bench.set("cryostat.temperature_k", 4.2)
+        assert cryostat.A.temperature() == pytest.approx(4.2)
+        cryostat.output_1.setpoint(3.5)
+        assert cryostat.output_1.setpoint.get() == 3.5
+        assert bench.get("cryostat.setpoint_k") == 3.5
+        cryostat.output_1.P(42)
+        assert cryostat.output_1.P.get() == 42
+        assert cryostat.A.t_limit.get() == 0
+        values = cryostat.snapshot(update=True)
+        assert values["submodules"]["A"]["parameters"]["temperature"]["value"] == pytest.approx(4.2)
+
+
+def test_sgs100a(bench: Bench) -> None:
+    with TcpHost(Sgs100aDevice(bench, "microwave")) as host:
+        source = RohdeSchwarzSGS100A("microwave", host.visa_address, visalib="@py", device_clear=False)
+        source.frequency(7.1e9)
+        source.power(-10)
+        source.on()
+        source.get_idn()  # this driver does not confirm; an answer says that what was sent before has arrived
+        assert bench.get("microwave.frequency_hz") == 7.1e9
+        assert bench.get("microwave.power_dbm") == -10
+        assert bench.get("microwave.emission") is True
+        source.off()
+        source.get_idn()
+        assert bench.get("microwave.emission") is False
+        source.snapshot(update=True)
