@@ -122,11 +122,7 @@ def _result_rows(run: ReportInput) -> list[list[str]]:
     head += ["truth", "off by"] * with_truth + ["predicted"] * with_prediction + ["events", "method"]
     rows = [head]
     for name, e in run.estimates.items():
-        row = [
-            label(name),
-            estimate_text(e),
-            f"{value_like(e.lower, e)} … {value_like(e.upper, e)}, {100 * e.confidence:.3g} %",
-        ]
+        row = [label(name), estimate_text(e), _interval(e)]
         if run.truth is not None:
             row += _truth_cells(run.truth.get(name), e)
         if with_prediction:
