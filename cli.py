@@ -86,17 +86,19 @@ def run(
     """Run an experiment on a station and analyse it."""
     from .console import print_estimates, print_json, run_progress, stdout
     from .sequences.documents import RunStop
-    from .sequences.lab import load_station, split_settings
+    from .sequences.lab import load_station, make_experiment, split_settings
     from .sequences.presets import read_preset
 
     stops: list[RunStop] = []
-    with load_station(station, seed) as lab, run_progress() as show:
+    with load_station(station, seed) as lab:
         names = [*lab.station.components, *lab.loaded.roles]
         config, held = split_settings(settings or [], names)
         for name, value in held.items():
             lab.hold(name, value)
         config = {**read_preset(experiment, preset), **config}
-        finished = lab.run(experiment, out_dir=out, operator=operator, subscribers=(show, _keep_stop(stops)), **config)
+        plan = make_experiment(experiment, config)
+        with run_progress() as show:
+            finished = lab.run(plan, out_dir=out, operator=operator, subscribers=(show, _keep_stop(stops)))
     stop = stops[-1]
     if as_json:
         outcome = {"run": str(finished.path), "status": stop.status, "reason": stop.reason, "results": finished.results}

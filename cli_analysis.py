@@ -257,7 +257,7 @@ def _read_numbers(path: Path) -> Any:
 def _read_table(path: Path, columns: int) -> Any:
     import numpy as np
 
-    rows = []
+    rows: list[list[float]] = []
     for number, line in enumerate(_lines(path), 1):
         cells = [cell.strip() for cell in line.replace(";", ",").split(",")]
         if not line.strip() or line.startswith("#"):

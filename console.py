@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .sequences.demo import Figure
     from .sequences.doctor import Check
 
-stdout = Console()
+stdout = Console(width=None if sys.stdout.isatty() else 120)
 stderr = Console(stderr=True)
 
 
@@ -38,21 +39,18 @@ def print_estimates(estimates: Mapping[str, Estimate], title: str = "") -> None:
         "quantity", "value", "interval", "confidence", "n", "method", title=title or None, title_justify="left"
     )
     for name, e in estimates.items():
-        shown, low, high = (_in_unit(x, e.unit) for x in (e.value, e.lower, e.upper))
-        table.add_row(name, shown, f"{low} … {high}", f"{e.confidence:.0%}", str(e.n), e.method)
+        table.add_row(name, _digits(e.value, e), _interval(e), f"{e.confidence:.0%}", str(e.n), e.method)
     stdout.print(table)
 
 
 def print_figures(figures: Iterable[Figure]) -> None:
     """The demo's table: measured, interval, truth, and how far apart they are in standard errors."""
-    table = Table(
-        "quantity", "measured", "interval", "truth", "(measured - truth) / std", title="SIMULATED", title_justify="left"
-    )
+    table = Table("quantity", "measured", "interval", "hidden truth", "pull", title="SIMULATED", title_justify="left")
     for figure in figures:
         e = figure.estimate
-        shown, low, high, truth = (_in_unit(x, e.unit) for x in (e.value, e.lower, e.upper, figure.truth))
-        table.add_row(figure.name, shown, f"{low} … {high}", truth, f"{figure.pull:+.2f}")
+        table.add_row(figure.name, _digits(e.value, e), _interval(e), _digits(figure.truth, e), f"{figure.pull:+.2f}")
     stdout.print(table)
+    stdout.print("pull: (measured - truth) in standard errors")
 
 
 def print_runs(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -91,9 +89,15 @@ def run_progress() -> Iterator[Any]:
         yield show
 
 
-def _in_unit(number: float, unit: str) -> str:
-    """Picosecond values keep their unit and all digits, the rest gets a prefix."""
-    return f"{number:,.2f} ps" if unit == "ps" else format_quantity(number, unit, 5)
+def _interval(e: Estimate) -> str:
+    return f"{_digits(e.lower, e)} … {_digits(e.upper, e)}"
+
+
+def _digits(number: float, e: Estimate) -> str:
+    """As many digits as the standard error leaves meaning in; ps stay ps, other units get a prefix."""
+    known = e.std > 0 and math.isfinite(e.std) and e.value != 0
+    digits = max(3, math.ceil(math.log10(abs(e.value) / e.std)) + 2) if known else 5
+    return f"{number:,.{digits}g} ps" if e.unit == "ps" else format_quantity(number, e.unit, digits)
 
 
 def _plain(value: Any) -> Any:

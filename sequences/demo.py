@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..analysis.files.runfile import Run
-from ..analysis.records import PS_PER_S, Estimate
+from ..analysis.records import Estimate
 from .lab import load_station
 from .runner import Subscriber
+from .truth import truth_beside
 
 #: What is run, with which config: enough data for a clear answer, little enough for a minute.
 STEPS: tuple[tuple[str, Mapping[str, Any]], ...] = (
@@ -20,15 +21,15 @@ STEPS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("timing_jitter", {}),
     ("clock_sync", {}),
 )
-#: The figures of the table: experiment, and the name of the hidden truth. S is quoted as read out, so its truth is too.
+#: The figures of the table and the experiment each comes from.
 FIGURES = {
-    "fidelity": ("heralded_entanglement", "fidelity"),
-    "herald_rate_hz": ("heralded_entanglement", "herald_rate_hz"),
-    "chsh_s": ("bell_test", "chsh_s_raw"),
-    "storage_time_s": ("storage_time", "storage_time_s"),
-    "jitter_ps": ("timing_jitter", "jitter_fwhm_ps"),
-    "clock_offset_ps": ("clock_sync", "clock_offset_ps"),
-    "clock_skew": ("clock_sync", "clock_skew"),
+    "fidelity": "heralded_entanglement",
+    "herald_rate_hz": "heralded_entanglement",
+    "chsh_s": "bell_test",
+    "storage_time_s": "storage_time",
+    "jitter_ps": "timing_jitter",
+    "clock_offset_ps": "clock_sync",
+    "clock_skew": "clock_sync",
 }
 
 
@@ -56,16 +57,9 @@ def figures(runs: Sequence[Run]) -> list[Figure]:
     """The headline figures of the runs beside the truth kept in their files."""
     by_experiment = {run.experiment: run for run in runs}
     found = []
-    for name, (experiment, hidden) in FIGURES.items():
-        run = by_experiment.get(experiment)
-        if run is not None and name in run.results:
-            truth = {key: float(value) for key, value in run.truth().items() if not isinstance(value, str)}
-            found.append(Figure(name, run.results[name], _truth_of(hidden, truth, run.results)))
+    for name, experiment in FIGURES.items():
+        results = by_experiment[experiment].results
+        truth = truth_beside(by_experiment[experiment], results)
+        if name in results and name in truth:
+            found.append(Figure(name, results[name], truth[name]))
     return found
-
-
-def _truth_of(name: str, truth: Mapping[str, float], results: Mapping[str, Estimate]) -> float:
-    """The twin gives the clock offset at t = 0; the experiment gives it where it was measured."""
-    if name == "clock_offset_ps":
-        return truth[name] + truth["clock_skew"] * results["clock_offset_at_s"].value * PS_PER_S
-    return truth[name]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..analysis.records import CorrelationHistogram, Estimate, TagBlock
+from ..analysis.records import CorrelationHistogram, Estimate, FloatArray, TagBlock
+from ..analysis.report_input import Curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """What the data so far say: the same numbers the analysis of the file will give."""
+    """What the data so far say: the same numbers the analysis of the file will give.
+
+    ``expected`` holds the fitted counts of the histogram of the same name, float64 (B,).
+    """
 
     estimates: dict[str, Estimate]
     histograms: dict[str, CorrelationHistogram] = field(default_factory=dict)
+    expected: dict[str, FloatArray] = field(default_factory=dict)
+    curves: dict[str, Curve] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
@@ -111,9 +117,15 @@ def as_message(document: Document) -> dict[str, Any]:
         return kind | {
             "estimates": {name: e.as_dict() for name, e in document.estimates.items()},
             "histograms": {name: _histogram(h) for name, h in document.histograms.items()},
+            "expected": {name: values.tolist() for name, values in document.expected.items()},
+            "curves": {name: _curve(c) for name, c in document.curves.items()},
             "counts": document.counts,
         }
     return kind | asdict(document)
+
+
+def _curve(curve: Curve) -> dict[str, Any]:
+    return {k: v if isinstance(v, str) else v.tolist() for k, v in asdict(curve).items()}
 
 
 def _histogram(h: CorrelationHistogram) -> dict[str, Any]:

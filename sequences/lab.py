@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from ..analysis.errors import UsageError
 from ..analysis.files.runfile import Run, open_run
+from ..analysis.quantity import parse_quantity
 from ..instruments.config_file import explain
-from ..instruments.errors import ConfigError, LimitError
+from ..instruments.errors import ConfigError
 from ..instruments.interfaces import Node
 from ..instruments.station import LoadedStation, load
 from .control import RunControl
@@ -48,16 +49,19 @@ class Lab:
     def hold(self, parameter: str, value: Any) -> None:
         """Sets ``instrument.parameter`` and keeps it: no plan changes it as long as the lab is loaded.
 
+        Numbers may be typed with the parameter's unit (``"0.8 mW"``).
+
         Raises:
-            ConfigError: there is no such parameter.
-            LimitError: the value is refused; says what is allowed.
+            UsageError: there is no such parameter, or the value is refused; says what is allowed.
         """
         target = self._loaded.parameter(parameter)
+        if isinstance(value, str) and target.unit:
+            value = parse_quantity(value, target.unit)
         try:
             target.set(value)
         except (ValueError, TypeError) as error:
             allowed = f"allowed is {target.vals}" if target.vals is not None else str(error)
-            raise LimitError(parameter, f"{value!r} is refused; {allowed}") from error
+            raise UsageError(f"{parameter}: {value!r} {target.unit} is refused; {allowed}") from error
         self._loaded.held[target.full_name] = value
 
     def run(

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ...analysis.clock_model import to_clock_b
-from ...analysis.clock_sync import synchronize
+from ...analysis.clock_sync import SyncResult, synchronize
 from ...analysis.correlation import correlate
 from ...analysis.records import PS_PER_S, ClockModel, CorrelationHistogram, Estimate, Int64Array, TagBlock
 from ..documents import Result
@@ -23,16 +23,18 @@ class ClockSyncConfig(ExperimentConfig):
     duration_s: Seconds = Field(5.0, gt=0, description="how long to collect pairs")
     max_offset_s: Seconds = Field(0.2, gt=0, le=8.0, description="largest clock offset searched, either sign")
     max_ppm: float = Field(1.5, gt=0, le=150.0, description="largest fractional frequency difference searched, in 1e-6")
+    max_work: float = Field(3e8, gt=0, description="how long a weak signal is searched for, in histogram operations")
     histogram_range_s: Seconds = Field(5e-9, gt=0, description="half width of the pair histogram")
     histogram_bin_s: Seconds = Field(10e-12, ge=1e-12, description="bin of the pair histogram")
 
 
 @dataclass
 class SyncState:
-    """Photon times of each node, in blocks, and the live time."""
+    """Photon times of each node, in blocks, the live time, and once that suffices what was found."""
 
     photons: dict[str, list[Int64Array]] = field(default_factory=lambda: {name: [] for name in NODES})
     live_ps: dict[str, int] = field(default_factory=lambda: dict.fromkeys(NODES, 0))
+    sync: SyncResult | None = None
 
     def times_ps(self, name: str) -> Int64Array:
         return np.concatenate(self.photons[name]) if self.photons[name] else np.empty(0, np.int64)
@@ -55,22 +57,27 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         photon = self.nodes[block.source].channel("photon")
         state.photons[block.source].append(block.tags.on(photon))
         state.live_ps[block.source] += block.t_stop_ps - block.t_start_ps
-        done = min(state.live_ps.values()) >= to_ps(self.config.duration_s)
-        return state, Action.FINISH if done else Action.CONTINUE
+        if min(state.live_ps.values()) < to_ps(self.config.duration_s):
+            return state, Action.CONTINUE
+        state.sync = self._synchronize(state)
+        return state, Action.FINISH
 
     def result(self, state: SyncState) -> Result:
         counts = {name: {"photons": sum(len(part) for part in state.photons[name])} for name in NODES}
-        if self.standing(state).fraction < 1.0:
+        sync = state.sync
+        if sync is None or sync.model is None:
             return Result({}, counts=counts)
         a_ps, b_ps = (state.times_ps(name) for name in NODES)
-        if not (len(a_ps) and len(b_ps)):
-            return Result({}, counts=counts)
-        sync = synchronize(a_ps, b_ps, max_offset_s=self.config.max_offset_s, max_ppm=self.config.max_ppm)
-        if sync.model is None:
-            return Result({}, counts=counts)
         estimates = offset_and_skew(sync.model, float(a_ps[-1] - a_ps[0]) / PS_PER_S, sync.pairs)
         pairs = {"pairs": {"found": sync.pairs}}
-        return Result(estimates, {"pairs": self._pair_histogram(a_ps, b_ps, sync.model)}, counts | pairs)
+        return Result(estimates, {"pairs": self._pair_histogram(a_ps, b_ps, sync.model)}, counts=counts | pairs)
+
+    def _synchronize(self, state: SyncState) -> SyncResult | None:
+        a_ps, b_ps = (state.times_ps(name) for name in NODES)
+        if len(a_ps) < 2 or len(b_ps) < 2:
+            return None
+        c = self.config
+        return synchronize(a_ps, b_ps, max_offset_s=c.max_offset_s, max_ppm=c.max_ppm, max_work=c.max_work)
 
     def _pair_histogram(self, a_ps: Int64Array, b_ps: Int64Array, model: ClockModel) -> CorrelationHistogram:
         """Delays left after A's times were brought to B's clock: what is left is the detectors' jitter."""
@@ -85,9 +92,9 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
     def shortfall(self, state: SyncState) -> str:
         if any(not sum(map(len, state.photons[name])) for name in NODES):
             return "no photon at one of the nodes: is the pair source on and are the detectors biased?"
-        return (
-            "" if "clock_offset_ps" in self.result(state).estimates else "no correlation peak found in the search range"
-        )
+        if state.sync is None:
+            return f"stopped before {self.config.duration_s:g} s were collected"
+        return "" if state.sync.found else f"no clock offset found: {state.sync.reason}"
 
 
 def offset_and_skew(model: ClockModel, duration_s: float, pairs: int, confidence: float = 0.95) -> dict[str, Estimate]:

@@ -75,7 +75,7 @@ class LinkExperiment(Experiment[LC, LinkState]):
             estimates = {**self.figures(state), **estimates}
         counts = {b: _labelled(state.joint(self.setting_of(b))) for b in self.config.bases}
         heralds = {b: state.heralds(self.setting_of(b)) for b in self.config.bases}
-        return Result(estimates, {"arrival": link_data.arrival_histogram(state)}, {**counts, "heralds": heralds})
+        return Result(estimates, {"arrival": link_data.arrival_histogram(state)}, counts={**counts, "heralds": heralds})
 
     def standing(self, state: LinkState) -> Standing:
         wanted = self.config.heralds * len(self.config.bases)

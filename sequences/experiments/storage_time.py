@@ -11,8 +11,10 @@ import numpy as np
 from pydantic import Field
 
 from ...analysis.gating import GateStream
-from ...analysis.records import TagBlock
-from ...analysis.storage_time import fit_storage_time
+from ...analysis.intervals import linear_interval
+from ...analysis.records import FloatArray, Int64Array, TagBlock
+from ...analysis.report_input import Curve
+from ...analysis.storage_time import StorageTimeFit, fit_storage_time
 from ..documents import Result
 from ..pulses import Pulse, rotation
 from ..sequence import Block, Sequence
@@ -81,13 +83,12 @@ class StorageTime(Experiment[StorageTimeConfig, StorageState]):
         }
         if len(taken) < 4:
             return Result({}, counts=counts)
-        fit = fit_storage_time(
-            np.array([self.config.storage_times_s[k] for k in taken]),
-            np.array([state.bright[k] for k in taken]),
-            np.array([state.shots[k] for k in taken]),
-            model=self.config.model,
+        t_s = np.array([self.config.storage_times_s[k] for k in taken])
+        bright, shots = (np.array([counted[k] for k in taken], np.int64) for counted in (state.bright, state.shots))
+        fit = fit_storage_time(t_s, bright, shots, model=self.config.model, floor=None)
+        return Result(
+            {"storage_time_s": fit.storage_time}, curves={"echo": _curve(t_s, bright, shots, fit)}, counts=counts
         )
-        return Result({"storage_time_s": fit.storage_time}, counts=counts)
 
     def standing(self, state: StorageState) -> Standing:
         wanted = self.config.shots * len(self.config.storage_times_s)
@@ -122,3 +123,20 @@ class StorageTime(Experiment[StorageTimeConfig, StorageState]):
     def _window_ps(self, storage_s: float) -> tuple[int, int]:
         start_ps = HEADER_PS + self._light_ps(storage_s)
         return start_ps, start_ps + to_ps(self.config.readout_s)
+
+
+def _curve(t_s: FloatArray, bright: Int64Array, shots: Int64Array, fit: StorageTimeFit) -> Curve:
+    """Probability of bright against storage time, with exact intervals and the fit."""
+    bounds = np.array([linear_interval([int(k)], [int(n)], [1.0]) for k, n in zip(bright, shots, strict=True)])
+    fine_s = np.linspace(0.0, float(t_s.max()), 200)
+    return Curve(
+        x=t_s,
+        x_label="storage time (s)",
+        y_label="probability of bright",
+        measured=bright / shots,
+        lower=bounds[:, 0],
+        upper=bounds[:, 1],
+        fit_x=fine_s,
+        fit=fit.curve(fine_s),
+        residuals=fit.fit.residuals(),
+    )

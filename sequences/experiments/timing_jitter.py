@@ -71,7 +71,10 @@ class TimingJitter(Experiment[TimingJitterConfig, JitterState]):
             return Result({}, {"probe": histogram})
         fit = fit_jitter(histogram)
         estimates = {"jitter_ps": fit.fwhm_ps, "jitter_sigma_ps": fit.sigma_ps, "jitter_tau_ps": fit.tau_ps}
-        return Result(estimates, {"probe": histogram})
+        fitted = CorrelationHistogram(
+            fit.lag_ps, fit.counts, fit.bin_ps, histogram.singles_a, histogram.singles_b, state.live_ps
+        )
+        return Result(estimates, {"probe": fitted}, {"probe": fit.expected_counts()})
 
     def standing(self, state: JitterState) -> Standing:
         n = len(state.click_ps)

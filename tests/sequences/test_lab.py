@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from erbia.analysis.errors import UsageError
-from erbia.instruments.errors import ConfigError, LimitError
+from erbia.instruments.errors import ConfigError
 from erbia.sequences.lab import Lab, load_station, make_experiment, split_settings
 
 
@@ -45,9 +45,11 @@ def test_holding_a_parameter_checks_name_and_limits(lab: Lab) -> None:
         lab.hold("laser.colour", 1)
     with pytest.raises(ConfigError, match=r"snspd\.ch1 is not a parameter"):
         lab.hold("snspd.ch1", 1)
-    with pytest.raises(LimitError, match=r"laser\.power: 1 is refused; allowed is"):
+    with pytest.raises(UsageError, match=r"laser\.power: 1 W is refused; allowed is"):
         lab.hold("laser.power", 1)
-    lab.hold("laser.power", 0.8e-3)
+    with pytest.raises(UsageError, match=r"'2 s' has unit 's', expected W"):
+        lab.hold("laser.power", "2 s")
+    lab.hold("laser.power", "0.8 mW")
     assert lab.station.laser.power() == 0.8e-3
 
 

@@ -1,0 +1,71 @@
+"""Reports on run files, and lists of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..analysis.errors import DataError, ErbiaError
+from ..analysis.files.runfile import Run, open_run
+from ..analysis.records import PS_PER_S
+from ..analysis.report import ReportInput, render_pdf, render_report
+from .replay import analyze, experiment_of
+from .truth import truth_beside
+
+
+def write_report(runs: Sequence[Run], path: Path) -> None:
+    """Writes one self-contained page about the runs; ``.pdf`` gives a PDF, anything else HTML.
+
+    Raises:
+        DataError: a file cannot be analysed or the report cannot be written.
+    """
+    inputs = [report_input(run) for run in runs]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".pdf":
+            path.write_bytes(render_pdf(inputs))
+        else:
+            path.write_text(render_report(inputs), encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error}") from error
+
+
+def report_input(run: Run) -> ReportInput:
+    """What a report says about a run: its tags analysed again, its settings and provenance."""
+    result = analyze(run)
+    return ReportInput(
+        title=f"{experiment_of(run).title} · {run.run_id}",
+        simulated=run.simulated,
+        estimates=result.estimates,
+        truth=truth_beside(run, result.estimates) if run.simulated else None,
+        histograms=result.histograms,
+        expected=result.expected,
+        curves=result.curves,
+        counts=result.counts,
+        live_time_s=run.live_time_ps(run.sources[0]) / PS_PER_S,
+        provenance={"run file": str(run.path), "status": run.status, "operator": run.operator, **run.provenance},
+        config=json.loads(run.config["resolved_json"])["config"],
+    )
+
+
+def list_runs(folder: Path) -> list[dict[str, Any]]:
+    """The run files of a folder, newest first; a file that cannot be read is listed as such, never left out.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder")
+    return sorted((_row(path) for path in folder.glob("*.h5")), key=lambda row: str(row["run"]), reverse=True)
+
+
+def _row(path: Path) -> dict[str, Any]:
+    row = {"run": path.name, "path": str(path), "experiment": "", "status": "", "simulated": None, "created_utc": ""}
+    try:
+        with open_run(path) as run:
+            facts = {"experiment": run.experiment, "status": run.status, "simulated": run.simulated}
+            return row | facts | {"created_utc": run.created_utc}
+    except ErbiaError as error:
+        return row | {"status": f"unreadable: {error}"}
