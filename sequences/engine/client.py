@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 
 from ...analysis.errors import ErbiaError, UsageError
+from ...analysis.records import Int64Array
 from ..control import StopKind
 from . import engine_pb2 as wire
 from .endpoint import SAYS, endpoint_file, read_endpoint
@@ -24,14 +26,18 @@ from .values import (
     ExperimentInfo,
     FieldError,
     ParameterState,
+    RunSummary,
     StationState,
     parameter_from_wire,
+    run_from_wire,
     station_from_wire,
     status_from_wire,
 )
 
 _CALL_S = 10.0
 _START_S = 60.0
+#: The first listing of a big folder looks into every file.
+_LIST_S = 300.0
 _NOTHING = wire.Nothing()
 
 
@@ -160,7 +166,37 @@ class EngineClient:
 
     def documents(self, since: int = -1) -> Iterator[DocumentMessage]:
         """All documents from an index on (-1: the latest run), then new ones as they come; ends with the engine."""
-        stream = self._methods["Documents"](wire.DocumentsRequest(since=since))
+        yield from self._stream("Documents", wire.DocumentsRequest(since=since))
+
+    def plan(self, experiment: str, config: dict[str, Any]) -> dict[str, Any]:
+        """What a run would do: ``settings`` (name, parameters, sequence) and ``problems``. UsageError for a wrong config."""
+        plan: dict[str, Any] = json.loads(self._call("PlanRun", _run_request(experiment, config, None)).json)
+        return plan
+
+    def runs(self) -> list[RunSummary]:
+        """The run files of the engine's folder, newest first."""
+        return [run_from_wire(run) for run in self._call("ListRuns", _NOTHING, _LIST_S).runs]
+
+    def annotate(self, run_id: str, star: bool, note: str) -> None:
+        """Keeps the user's words about a run."""
+        self._call("AnnotateRun", wire.RunNote(run_id=run_id, star=star, note=note))
+
+    def recorded(self, run_id: str, pace: float = 0.0) -> Iterator[DocumentMessage]:
+        """A recorded run as the documents it would send, at ``pace`` lab seconds a second (0: at once)."""
+        yield from self._stream("Recorded", wire.RecordedRequest(run_id=run_id, pace=pace))
+
+    def correlate(
+        self, run_id: str, source: str, channel_a: str, channel_b: str, bin_ps: int, range_ps: int
+    ) -> tuple[Int64Array, Int64Array, int]:
+        """(left bin edges in ps, counts, bin width in ps) of the delays between two channels of a run: int64 (B,) each."""
+        request = wire.CorrelateRequest(
+            run_id=run_id, source=source, channel_a=channel_a, channel_b=channel_b, bin_ps=bin_ps, range_ps=range_ps
+        )
+        reply = self._call("Correlate", request, _LIST_S)
+        return np.array(reply.lag_ps, np.int64), np.array(reply.counts, np.int64), reply.bin_ps
+
+    def _stream(self, method: str, request: Any) -> Iterator[DocumentMessage]:
+        stream = self._methods[method](request)
         try:
             for document in stream:
                 yield DocumentMessage(document.index, document.utc_s, json.loads(document.json))
@@ -177,9 +213,9 @@ class EngineClient:
         """Leaves; the engine and its run go on."""
         self._channel.close()
 
-    def _call(self, method: str, request: Any) -> Any:
+    def _call(self, method: str, request: Any, timeout_s: float = _CALL_S) -> Any:
         try:
-            return self._methods[method](request, timeout=_CALL_S)
+            return self._methods[method](request, timeout=timeout_s)
         except grpc.RpcError as error:
             raise _translate(error) from error
 

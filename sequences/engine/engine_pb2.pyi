@@ -12,7 +12,7 @@ class Nothing(_message.Message):
     def __init__(self) -> None: ...
 
 class Status(_message.Message):
-    __slots__ = ("state", "station", "simulated", "experiment", "run_id", "run_path", "last_error", "next_index", "free_disk_bytes", "pid", "seed", "out_dir")
+    __slots__ = ("state", "station", "simulated", "experiment", "run_id", "run_path", "last_error", "next_index", "free_disk_bytes", "pid", "seed", "out_dir", "run_bytes")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         IDLE: _ClassVar[Status.State]
@@ -35,6 +35,7 @@ class Status(_message.Message):
     PID_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     OUT_DIR_FIELD_NUMBER: _ClassVar[int]
+    RUN_BYTES_FIELD_NUMBER: _ClassVar[int]
     state: Status.State
     station: str
     simulated: bool
@@ -47,7 +48,8 @@ class Status(_message.Message):
     pid: int
     seed: int
     out_dir: str
-    def __init__(self, state: _Optional[_Union[Status.State, str]] = ..., station: _Optional[str] = ..., simulated: _Optional[bool] = ..., experiment: _Optional[str] = ..., run_id: _Optional[str] = ..., run_path: _Optional[str] = ..., last_error: _Optional[str] = ..., next_index: _Optional[int] = ..., free_disk_bytes: _Optional[int] = ..., pid: _Optional[int] = ..., seed: _Optional[int] = ..., out_dir: _Optional[str] = ...) -> None: ...
+    run_bytes: int
+    def __init__(self, state: _Optional[_Union[Status.State, str]] = ..., station: _Optional[str] = ..., simulated: _Optional[bool] = ..., experiment: _Optional[str] = ..., run_id: _Optional[str] = ..., run_path: _Optional[str] = ..., last_error: _Optional[str] = ..., next_index: _Optional[int] = ..., free_disk_bytes: _Optional[int] = ..., pid: _Optional[int] = ..., seed: _Optional[int] = ..., out_dir: _Optional[str] = ..., run_bytes: _Optional[int] = ...) -> None: ...
 
 class ExperimentList(_message.Message):
     __slots__ = ("experiments",)
@@ -179,3 +181,83 @@ class Document(_message.Message):
     utc_s: float
     json: str
     def __init__(self, index: _Optional[int] = ..., utc_s: _Optional[float] = ..., json: _Optional[str] = ...) -> None: ...
+
+class Plan(_message.Message):
+    __slots__ = ("json",)
+    JSON_FIELD_NUMBER: _ClassVar[int]
+    json: str
+    def __init__(self, json: _Optional[str] = ...) -> None: ...
+
+class RunNote(_message.Message):
+    __slots__ = ("run_id", "star", "note")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    STAR_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    star: bool
+    note: str
+    def __init__(self, run_id: _Optional[str] = ..., star: _Optional[bool] = ..., note: _Optional[str] = ...) -> None: ...
+
+class RunSummary(_message.Message):
+    __slots__ = ("run_id", "path", "experiment", "status", "created_utc", "simulated", "size_bytes", "star", "note", "results_json")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    CREATED_UTC_FIELD_NUMBER: _ClassVar[int]
+    SIMULATED_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STAR_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_JSON_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    path: str
+    experiment: str
+    status: str
+    created_utc: str
+    simulated: bool
+    size_bytes: int
+    star: bool
+    note: str
+    results_json: str
+    def __init__(self, run_id: _Optional[str] = ..., path: _Optional[str] = ..., experiment: _Optional[str] = ..., status: _Optional[str] = ..., created_utc: _Optional[str] = ..., simulated: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., star: _Optional[bool] = ..., note: _Optional[str] = ..., results_json: _Optional[str] = ...) -> None: ...
+
+class RunList(_message.Message):
+    __slots__ = ("runs",)
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    runs: _containers.RepeatedCompositeFieldContainer[RunSummary]
+    def __init__(self, runs: _Optional[_Iterable[_Union[RunSummary, _Mapping]]] = ...) -> None: ...
+
+class RecordedRequest(_message.Message):
+    __slots__ = ("run_id", "pace")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    PACE_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    pace: float
+    def __init__(self, run_id: _Optional[str] = ..., pace: _Optional[float] = ...) -> None: ...
+
+class CorrelateRequest(_message.Message):
+    __slots__ = ("run_id", "source", "channel_a", "channel_b", "bin_ps", "range_ps")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_A_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_B_FIELD_NUMBER: _ClassVar[int]
+    BIN_PS_FIELD_NUMBER: _ClassVar[int]
+    RANGE_PS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    source: str
+    channel_a: str
+    channel_b: str
+    bin_ps: int
+    range_ps: int
+    def __init__(self, run_id: _Optional[str] = ..., source: _Optional[str] = ..., channel_a: _Optional[str] = ..., channel_b: _Optional[str] = ..., bin_ps: _Optional[int] = ..., range_ps: _Optional[int] = ...) -> None: ...
+
+class Histogram(_message.Message):
+    __slots__ = ("lag_ps", "counts", "bin_ps")
+    LAG_PS_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    BIN_PS_FIELD_NUMBER: _ClassVar[int]
+    lag_ps: _containers.RepeatedScalarFieldContainer[int]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    bin_ps: int
+    def __init__(self, lag_ps: _Optional[_Iterable[int]] = ..., counts: _Optional[_Iterable[int]] = ..., bin_ps: _Optional[int] = ...) -> None: ...

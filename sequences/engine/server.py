@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..experiments import experiments
 from ..lab import Lab, load_station
+from .archive import Archive
 from .endpoint import remove_endpoint, runtime_folder, write_endpoint
 from .poller import Poller
 from .service import Service, serving
@@ -50,7 +51,8 @@ def serve_lab(lab: Lab, station: str, seed: int | None, out_dir: Path, idle_limi
     handler = SpoolHandler(spool)
     logging.getLogger("erbia").addHandler(handler)
     supervisor = Supervisor(lab, station, seed, experiments(), spool, out_dir)
-    service = Service(supervisor, spool)
+    archive = Archive(out_dir)
+    service = Service(supervisor, spool, archive)
     poller = Poller(lab.station, lambda: service.streams > 0)
     signal.signal(signal.SIGTERM, lambda *_: service.ended.set())
     try:
@@ -64,4 +66,5 @@ def serve_lab(lab: Lab, station: str, seed: int | None, out_dir: Path, idle_limi
         poller.close()
         supervisor.close()
         logging.getLogger("erbia").removeHandler(handler)
+        archive.close()
         spool.close()

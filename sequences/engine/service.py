@@ -16,10 +16,11 @@ import grpc
 
 from ...analysis.errors import ErbiaError, UsageError
 from . import engine_pb2 as wire
+from .archive import Archive
 from .rpc import OPTIONS, TokenGuard, service_handler
 from .spool import Spool
 from .supervisor import Supervisor
-from .values import STOP_KINDS, FieldError, parameter_to_wire, station_to_wire, status_to_wire
+from .values import STOP_KINDS, FieldError, parameter_to_wire, run_to_wire, station_to_wire, status_to_wire
 
 _NOTHING = wire.Nothing()
 #: Room for this many slow readers of documents besides the quick calls.
@@ -45,9 +46,10 @@ def _answers(method: Callable[..., Any]) -> Callable[..., Any]:
 class Service:
     """Method names are those of ``engine.proto``."""
 
-    def __init__(self, supervisor: Supervisor, spool: Spool) -> None:
+    def __init__(self, supervisor: Supervisor, spool: Spool, archive: Archive) -> None:
         self._supervisor = supervisor
         self._spool = spool
+        self._archive = archive
         self._lock = threading.Lock()
         self.ended = threading.Event()
         self.last_call_s = time.monotonic()
@@ -118,6 +120,38 @@ class Service:
             with self._lock:
                 self.streams -= 1
             self.last_call_s = time.monotonic()
+
+    @_answers
+    def PlanRun(self, request: wire.RunRequest) -> wire.Plan:  # noqa: N802
+        experiment, config, _ = _run_request(request)
+        return wire.Plan(json=json.dumps(self._supervisor.plan(experiment, config)))
+
+    @_answers
+    def ListRuns(self, request: wire.Nothing) -> wire.RunList:  # noqa: N802
+        status = self._supervisor.status()
+        active = "" if status.state == "idle" else status.run_path
+        return wire.RunList(runs=[run_to_wire(run) for run in self._archive.runs(active)])
+
+    @_answers
+    def AnnotateRun(self, request: wire.RunNote) -> wire.Nothing:  # noqa: N802
+        self._archive.annotate(request.run_id, request.star, request.note)
+        return _NOTHING
+
+    def Recorded(self, request: wire.RecordedRequest, context: grpc.ServicerContext) -> Iterator[wire.Document]:  # noqa: N802
+        try:
+            for index, content in enumerate(self._archive.recorded(request.run_id, request.pace)):
+                if not context.is_active() or self.ended.is_set():
+                    return
+                yield wire.Document(index=index, utc_s=time.time(), json=json.dumps(content))
+        except ErbiaError as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+
+    @_answers
+    def Correlate(self, request: wire.CorrelateRequest) -> wire.Histogram:  # noqa: N802
+        histogram = self._archive.correlate(
+            request.run_id, request.source, request.channel_a, request.channel_b, request.bin_ps, request.range_ps
+        )
+        return wire.Histogram(lag_ps=histogram.lag_ps, counts=histogram.counts, bin_ps=histogram.bin_ps)
 
     @_answers
     def Shutdown(self, request: wire.Nothing) -> wire.Nothing:  # noqa: N802

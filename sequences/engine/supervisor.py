@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ...analysis.errors import ErbiaError, UsageError
+from ..checks import check_sequence
 from ..control import RunControl, StopKind
 from ..documents import Document, RunStart, RunStop
 from .condense import Condenser
@@ -58,6 +59,7 @@ class Supervisor:
             pid=os.getpid(),
             seed=self._seed,
             out_dir=str(self._out_dir),
+            run_bytes=_size(start.path) if start else 0,
         )
 
     def experiments(self) -> list[ExperimentInfo]:
@@ -83,6 +85,29 @@ class Supervisor:
             except UsageError as refusal:
                 errors.append(FieldError(name, str(refusal)))
         return errors
+
+    def plan(self, experiment: str, config: dict[str, Any]) -> dict[str, Any]:
+        """What a run would do: its settings with their sequences, and what is wrong with them.
+
+        Raises:
+            UsageError: the config is not sound; see ``validate``.
+        """
+        errors = self.validate(experiment, config, {})
+        if errors:
+            raise UsageError("; ".join(f"{e.field}: {e.message}" for e in errors))
+        recipe = self._experiments[experiment]
+        settings = recipe(recipe.Config(**config)).on(self._lab.nodes).build().settings
+        return {
+            "settings": [
+                {
+                    "name": s.name,
+                    "parameters": {name: str(value) for name, value in s.parameters.items()},
+                    "sequence": None if s.sequence is None else s.sequence.describe(),
+                }
+                for s in settings
+            ],
+            "problems": [p for s in settings if s.sequence is not None for p in check_sequence(s.sequence)],
+        }
 
     def start(self, experiment: str, config: dict[str, Any], overrides: dict[str, Any]) -> list[FieldError]:
         """Starts a run, or says why not."""
@@ -180,3 +205,10 @@ class Supervisor:
             self._start = document
         elif isinstance(document, RunStop) and document.reason:
             log.info("run %s: %s", document.status, document.reason)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

@@ -29,6 +29,7 @@ class EngineStatus:
     pid: int
     seed: int | None
     out_dir: str
+    run_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,22 @@ class StationState:
 
 
 @dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run file as the index knows it; ``results`` are estimates by name, as plain dicts."""
+
+    run_id: str
+    path: str
+    experiment: str
+    status: str
+    created_utc: str
+    simulated: bool
+    size_bytes: int
+    star: bool
+    note: str
+    results: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentMessage:
     """A document of the run or a line of the engine's log, as it was spooled."""
 
@@ -104,6 +121,7 @@ def status_to_wire(status: EngineStatus) -> wire.Status:
         pid=status.pid,
         seed=status.seed,
         out_dir=status.out_dir,
+        run_bytes=status.run_bytes,
     )
 
 
@@ -122,6 +140,7 @@ def status_from_wire(message: wire.Status) -> EngineStatus:
         pid=message.pid,
         seed=message.seed if message.HasField("seed") else None,
         out_dir=message.out_dir,
+        run_bytes=message.run_bytes,
     )
 
 
@@ -152,6 +171,38 @@ def parameter_from_wire(message: wire.Parameter) -> ParameterState:
         lower=message.lower if message.HasField("lower") else None,
         upper=message.upper if message.HasField("upper") else None,
         choices=tuple(json.loads(choice) for choice in message.choices_json),
+    )
+
+
+def run_to_wire(run: RunSummary) -> wire.RunSummary:
+    """A run's entry as it travels."""
+    return wire.RunSummary(
+        run_id=run.run_id,
+        path=run.path,
+        experiment=run.experiment,
+        status=run.status,
+        created_utc=run.created_utc,
+        simulated=run.simulated,
+        size_bytes=run.size_bytes,
+        star=run.star,
+        note=run.note,
+        results_json=json.dumps(run.results),
+    )
+
+
+def run_from_wire(message: wire.RunSummary) -> RunSummary:
+    """The inverse of ``run_to_wire``."""
+    return RunSummary(
+        run_id=message.run_id,
+        path=message.path,
+        experiment=message.experiment,
+        status=message.status,
+        created_utc=message.created_utc,
+        simulated=message.simulated,
+        size_bytes=message.size_bytes,
+        star=message.star,
+        note=message.note,
+        results=json.loads(message.results_json),
     )
 
 

@@ -24,6 +24,7 @@ from erbia.analysis.records import CorrelationHistogram, Estimate, TagBlock, Tim
 from erbia.gui.main_window import MainWindow
 from erbia.sequences.control import RunControl
 from erbia.sequences.documents import Document, Progress, Result, RunStart, RunStop, SettingStart, Tags
+from erbia.sequences.engine.archive import Archive
 from erbia.sequences.engine.client import EngineClient
 from erbia.sequences.engine.service import Service, serving
 from erbia.sequences.engine.spool import Spool
@@ -146,7 +147,7 @@ def engine(lab: BenchLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     """A client of a running service; the window connects to the same one."""
     spool = Spool(tmp_path / "documents.jsonl")
     supervisor = Supervisor(lab, "bench_lab", 1, {"bench": Bench, "other": Other}, spool, tmp_path)  # type: ignore[arg-type, dict-item]
-    with serving(Service(supervisor, spool)) as address:
+    with serving(Service(supervisor, spool, Archive(tmp_path))) as address:
         monkeypatch.setattr(EngineClient, "connect", classmethod(lambda cls, station: EngineClient(*address)))
         client = EngineClient(*address)
         yield client

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,10 +20,12 @@ from erbia.analysis.errors import ErbiaError
 from erbia.analysis.records import Estimate, TagBlock, TimeTags
 from erbia.sequences.control import RunControl
 from erbia.sequences.documents import Document, Progress, Result, RunStart, RunStop, Tags
+from erbia.sequences.engine.archive import Archive
 from erbia.sequences.engine.client import EngineClient
 from erbia.sequences.engine.service import Service, serving
 from erbia.sequences.engine.spool import Spool
 from erbia.sequences.engine.supervisor import Supervisor
+from erbia.sequences.experiments.base import Plan, Setting
 
 
 class Clicks:
@@ -37,11 +39,21 @@ class Clicks:
         blocks: int = Field(10, ge=1, le=10**9, description="blocks to record")
         fail: bool = False
 
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def on(self, nodes: dict[str, Any]) -> Clicks:
+        return self
+
+    def build(self) -> Plan:
+        return Plan((Setting("all", None, {"laser.emission": True}),), ("midpoint",))
+
 
 class SmallLab:
     """The parts of a lab the engine uses."""
 
     simulated = True
+    nodes: ClassVar[dict[str, Any]] = {}
 
     def __init__(self) -> None:
         laser = Instrument("laser")
@@ -116,8 +128,8 @@ def supervisor(lab: SmallLab, tmp_path: Path) -> Iterator[Supervisor]:
 
 
 @pytest.fixture
-def service(supervisor: Supervisor) -> Service:
-    return Service(supervisor, supervisor.spool)  # type: ignore[attr-defined]
+def service(supervisor: Supervisor, tmp_path: Path) -> Service:
+    return Service(supervisor, supervisor.spool, Archive(tmp_path))  # type: ignore[attr-defined]
 
 
 @pytest.fixture

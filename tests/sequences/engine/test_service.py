@@ -172,3 +172,13 @@ def test_idle_time_counts_only_without_run_and_reader(client: EngineClient, serv
     assert service.idle_s() < 0.05
     stream.close()
     until(lambda: service.streams == 0)
+
+
+def test_a_plan_says_what_would_be_done(client: EngineClient) -> None:
+    plan = client.plan("clicks", {})
+    assert plan == {
+        "settings": [{"name": "all", "parameters": {"laser.emission": "True"}, "sequence": None}],
+        "problems": [],
+    }
+    with pytest.raises(UsageError, match="blocks: Input should be greater"):
+        client.plan("clicks", {"blocks": 0})
