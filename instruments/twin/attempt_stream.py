@@ -35,12 +35,11 @@ class AttemptStream:
         model: AttemptModel,
         position: Position,
         rng: Generator,
-        local_jitter_ps: tuple[tuple[float, float], tuple[float, float]],
         pending: dict[str, Events] | None = None,
     ) -> None:
         self.program, self.model = program, model
         self.finished = False
-        self._rng, self._jitter = rng, local_jitter_ps
+        self._rng = rng
         self._next, self._end_ps = position, position.burst_start_ps
         self._runs: list[Runs] = []
         self._pending = pending or dict.fromkeys(OUTPUTS, _NONE)
@@ -188,10 +187,8 @@ class AttemptStream:
             dark = (state >> (1 - r.node)) & 1
             photons = self._rng.poisson(np.where(dark == 1, r.dark_mean, r.bright_mean))
             begun = np.repeat(start, photons)
-            sigma, tail = self._jitter[r.node]
-            delay = self._rng.random(len(begun)) * r.duration_ps
-            delay += sigma * self._rng.standard_normal(len(begun)) + tail * self._rng.standard_exponential(len(begun))
-            self._add(LOCAL[r.node], begun + offset_ps[r.node] + r.start_ps + np.rint(delay).astype(np.int64), begun)
+            within = (self._rng.random(len(begun)) * r.duration_ps).astype(np.int64)
+            self._add(LOCAL[r.node], begun + offset_ps[r.node] + r.start_ps + within, begun)
 
     def _add(self, name: str, times: Int64Array, starts: Int64Array) -> None:
         old = self._pending[name]

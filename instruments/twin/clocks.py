@@ -32,9 +32,10 @@ class Clock:
 
     def read(self, t_ps: Int64Array) -> Int64Array:
         """Clock readings int64 (N,) ps at lab times ``t_ps`` int64 (N,); may not go back more than a few seconds."""
-        shift = self.config.skew * t_ps
-        if self._noisy and len(t_ps):
-            shift = shift + self._noise(t_ps)
+        first, spacing, knots = self.knots(t_ps)
+        shift: FloatArray = self.config.skew * t_ps.astype(float)
+        if len(knots):
+            shift += np.interp(t_ps, (first + np.arange(len(knots))) * float(spacing), knots)
         reading: Int64Array = t_ps + self.config.offset_ps + np.rint(shift).astype(np.int64)
         return reading
 
@@ -59,17 +60,17 @@ class Clock:
         )
         k = np.arange(t_start_ps // step_ps, min(t_stop_ps // step_ps + 2, first + len(knots)))
         times: FloatArray = k * float(step_ps)
-        phases: FloatArray = knots[k - first].astype(float)
+        phases: FloatArray = np.asarray(knots[k - first], float)
         return times, phases
 
-    def _noise(self, t_ps: Int64Array) -> FloatArray:
-        while (self._first + len(self._knots) - 1) * _KNOT_PS <= int(t_ps.max()):
+    def knots(self, t_ps: Int64Array) -> tuple[int, int, FloatArray]:
+        """First knot's number, knot spacing in ps, and x(t) in ps on the knots, reaching beyond ``t_ps`` (no noise: empty)."""
+        if not self._noisy:
+            return 0, _KNOT_PS, np.empty(0)
+        latest = int(t_ps[-1]) if len(t_ps) else 0
+        while (self._first + len(self._knots) - 2) * _KNOT_PS <= latest:
             self._extend()
-        position = (t_ps - self._first * _KNOT_PS) / _KNOT_PS
-        k = position.astype(np.int64)
-        low = self._knots[k]
-        noise: FloatArray = low + (position - k) * (self._knots[k + 1] - low)
-        return noise
+        return self._first, _KNOT_PS, self._knots
 
     def _extend(self) -> None:
         step_s = _KNOT_PS / PS_PER_S

@@ -5,9 +5,9 @@ Power-up state (emission off, no bias) is not here: a lab is switched on by its 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -87,7 +87,12 @@ class MidpointConfig(_Block):
 
 
 class DetectorConfig(_Block):
-    """SNSPD pixel: efficiency eta(I) = eta_s/2·[1+erf((I-I0)/s)]; darks D_bg·eta/eta_s + D0·exp(I/I_D); EMG jitter."""
+    """SNSPD pixel: efficiency eta(I) = eta_s/2·[1+erf((I-I0)/s)]; darks D_bg·eta/eta_s + D0·exp(I/I_D); EMG jitter.
+
+    After a click nothing for ``dead_time_ps``, then the bias comes back as 1-exp(-t/recovery_ps) and the efficiency with
+    it. ``walk``: rising pairs (ps since the last click, ps the next one comes late). After-pulses come about
+    ``afterpulse_delay_ps`` (±10 %) after a click. ``pile_up_s``: relative rise of the bias per count rate.
+    """
 
     efficiency: Fraction = 0.86
     plateau_bias_a: Positive = 14e-6
@@ -100,6 +105,11 @@ class DetectorConfig(_Block):
     jitter_sigma_ps: NonNegative = 16.0
     jitter_tau_ps: NonNegative = 10.0
     dead_time_ps: Annotated[int, Field(ge=0)] = 30_000
+    recovery_ps: Positive = 10_000.0
+    walk: tuple[tuple[NonNegative, float], ...] = ()
+    afterpulse_probability: Fraction = 0.0
+    afterpulse_delay_ps: Annotated[int, Field(gt=0)] = 180_000
+    pile_up_s: NonNegative = 1e-9
     max_bias_a: Positive = 22e-6
 
 
@@ -128,7 +138,6 @@ class PairSourceConfig(_Block):
     bob_transmission: Fraction = 0.118
     alice_delay_ps: Annotated[int, Field(ge=0)] = 9_793_439
     bob_delay_ps: Annotated[int, Field(ge=0)] = 12_731_471
-    correlation_sigma_ps: NonNegative = 1.0
 
 
 class CryostatConfig(_Block):
@@ -148,12 +157,22 @@ class TwinConfig(_Block):
     alice: NodeConfig = NodeConfig()
     bob: NodeConfig = NodeConfig()
     midpoint: MidpointConfig = MidpointConfig()
-    detectors: dict[Literal["ch1", "ch2", "ch3", "ch4"], DetectorConfig] = {
-        "ch1": DetectorConfig(), "ch2": DetectorConfig(), "ch3": DetectorConfig(), "ch4": DetectorConfig()
-    }  # fmt: skip
-    taggers: dict[Literal["tagger", "alice_tagger", "bob_tagger"], TaggerConfig] = {
-        "tagger": TaggerConfig(), "alice_tagger": TaggerConfig(), "bob_tagger": TaggerConfig()
-    }  # fmt: skip
-    clocks: dict[Literal["alice", "bob"], ClockConfig] = {"alice": ClockConfig(), "bob": ClockConfig()}
+    detectors: dict[Literal["ch1", "ch2", "ch3", "ch4"], DetectorConfig] = {}
+    taggers: dict[Literal["tagger", "alice_tagger", "bob_tagger"], TaggerConfig] = {}
+    clocks: dict[Literal["alice", "bob"], ClockConfig] = {}
     pair_source: PairSourceConfig = PairSourceConfig()
     cryostat: CryostatConfig = CryostatConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Pixels, taggers and clocks not mentioned have their default values."""
+        parts = {
+            "detectors": ("ch1", "ch2", "ch3", "ch4"),
+            "taggers": ("tagger", "alice_tagger", "bob_tagger"),
+            "clocks": ("alice", "bob"),
+        }
+        return {
+            **values,
+            **{part: {key: {} for key in names} | dict(values.get(part, {})) for part, names in parts.items()},
+        }

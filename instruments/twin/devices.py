@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from scipy.special import wofz
 
 from .config import DetectorConfig, FibreConfig, LaserConfig, MemoryConfig
@@ -25,6 +26,14 @@ def dark_rate_hz(detector: DetectorConfig, bias_a: float, latched: bool) -> floa
         return 0.0
     light = detector.background_hz * efficiency(detector, bias_a, latched) / detector.efficiency
     return light + detector.intrinsic_dark_hz * math.exp(bias_a / detector.dark_current_scale_a)
+
+
+def walk_ps(detector: DetectorConfig, since_ps: float) -> float:
+    """How late a click comes ``since_ps`` after the one before: the measured curve, straight between its points."""
+    curve = detector.walk
+    if not curve:
+        return 0.0
+    return float(np.interp(since_ps, [t for t, _ in curve], [d for _, d in curve]))
 
 
 def latches(detector: DetectorConfig, bias_a: float) -> bool:

@@ -17,13 +17,15 @@ from . import devices
 from .attempt_model import AttemptModel, build
 from .attempt_stream import OUTPUTS, AttemptStream, Events
 from .clocks import Clock
-from .conditions import LOCAL, Conditions
+from .conditions import LOCAL, MIDPOINT, Conditions
 from .config import ClockConfig, TwinConfig
+from .detector import Pixel
+from .kernels import merge
 from .local import LocalLight
 from .program import Program
 from .settings import Key, power_up
 from .streams import stream
-from .tagger import DeadTime, Input, Tagger
+from .tagger import Input, Tagger
 from .timeline import Position
 
 #: Everything is generated this far beyond the time asked for, so that jitter and clock noise never reach back.
@@ -65,7 +67,7 @@ class World:
         self._due: dict[str, Events] | None = None
         self._model_temperature_k = self.config.cryostat.start_temperature_k
         self._light = LocalLight(self.config, seed)
-        self._dead = {c: DeadTime(pixel.dead_time_ps) for c, pixel in self.config.detectors.items()}
+        self._pixels = {c: Pixel(p, seed, c, jittered=c in MIDPOINT) for c, p in self.config.detectors.items()}
         self._readings = stream(seed, "readings")
         clocks = {
             "tagger": ClockConfig(),
@@ -139,7 +141,7 @@ class World:
             if self._program is None:
                 raise LookupError("no pulses are loaded")
             self._suspend()
-            self._resume, self._stale = Position(self._horizon_ps), True
+            self._resume, self._stale = Position(self._now_ps + _AHEAD_PS), True
 
     def stop_playing(self) -> None:
         """All outputs low; clicks on their way still arrive."""
@@ -178,7 +180,7 @@ class World:
     def suggested_block_ps(self) -> int:
         """A stretch of lab time worth one block: about 200 000 tags, between 10 ms and 1 s."""
         with self.lock:
-            rate = sum(self.expected_rate_hz(c) for c in self._dead) + 1.0
+            rate = sum(self.expected_rate_hz(c) for c in self._pixels) + 1.0
             return int(np.clip(_TAGS_PER_BLOCK / rate * PS_PER_S, PS_PER_S // 100, PS_PER_S))
 
     def expected_rate_hz(self, channel: str) -> float:
@@ -215,7 +217,7 @@ class World:
 
     def _tagger(self, name: str, inputs: Mapping[int, str]) -> Tagger:
         config, clock = self.config.taggers[name], self._clocks[name]  # type: ignore[index]
-        return Tagger(name, {n: Input(config, clock, stream(self.seed, "input", name, n)) for n in inputs}, clock)
+        return Tagger(name, {n: Input(config, clock, self.seed, name, n) for n in inputs}, clock)
 
     def _change(self, key: Key, value: float) -> None:
         self._settings = self._settings.changed(key, value)
@@ -231,16 +233,14 @@ class World:
         """Derives everything anew from the settings, from the horizon on."""
         self._suspend()
         self._light.set_rates(self.conditions, self._horizon_ps)
+        for channel, pixel in self._pixels.items():
+            pixel.set_bias(self._settings[f"snspd.{channel}", "bias"])
         if self._program is not None:
             self._model = build(self.conditions, self._program)
             if self._resume is not None:
                 self._epoch += 1
-                pixels = (self.config.detectors["ch3"], self.config.detectors["ch4"])
-                jitter = [(p.jitter_sigma_ps, p.jitter_tau_ps) for p in pixels]
                 rng = stream(self.seed, "attempts", self._epoch)
-                self._playing = AttemptStream(
-                    self._program, self._model, self._resume, rng, (jitter[0], jitter[1]), self._due
-                )
+                self._playing = AttemptStream(self._program, self._model, self._resume, rng, self._due)
                 self._resume, self._due = None, None
         self._stale = False
 
@@ -267,12 +267,20 @@ class World:
         elif self._due is not None:
             events |= {name: np.sort(t[t < horizon_ps]) for name, (t, _) in self._due.items()}
             self._due = {name: (t[t >= horizon_ps], s[t >= horizon_ps]) for name, (t, s) in self._due.items()}
-        for channel, clicks in self._light.take_until(horizon_ps).items():
-            events[channel] = np.sort(np.concatenate([events[channel], clicks]))
-        return events | {c: dead.filter(events[c]) for c, dead in self._dead.items()}
+        for channel, photons in self._light.take_until(horizon_ps).items():
+            events[channel] = merge(events[channel], photons)
+        return events | {c: pixel.click(events[c], horizon_ps) for c, pixel in self._pixels.items()}
 
     def _tick(self) -> None:
-        """Slow things, once a second of lab time: the cryostat follows its setpoint."""
+        """Slow things, once a second of lab time: pixels latch under too much light, the cryostat follows its setpoint."""
+        for channel, pixel in self._pixels.items():
+            component = f"snspd.{channel}"
+            latched = pixel.latches(self._settings[component, "bias"], _TICK_PS / PS_PER_S)
+            if latched and not self._settings[component, "latched"]:
+                self._change((component, "latched"), 1.0)
+        self._cool()
+
+    def _cool(self) -> None:
         now, target = self._settings["cryostat", "temperature"], self._settings["cryostat", "setpoint"]
         if now == target:
             return

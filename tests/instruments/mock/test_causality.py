@@ -88,6 +88,17 @@ def test_over_bias_latches_until_reset(make_lab, tables):
     assert len(lab.record(2, tables["herald"]())["tagger"].on(1)) > 500
 
 
+def test_too_much_light_latches(make_lab):
+    """The bias creeps up by pile_up_s a count rate: 18 uA reaches the 19 uA latch at 1/18 of 1/pile_up_s."""
+    for rate_share, latched in ((0.8, False), (1.3, True)):
+        lab = make_lab(overrides={"detectors": {"ch3": {"pile_up_s": 1 / (18 * 2.0e5) * rate_share}}})
+        lab.pair_source.pump_power(0.01)
+        lab.pair_source.emission(True)
+        lab.world.advance(3 * 10**12)
+        assert lab.snspd.ch3.latched() == latched
+        assert not lab.snspd.ch4.latched()
+
+
 def test_no_bias_no_clicks(make_lab, tables):
     lab = make_lab()
     lab.snspd.ch2.bias(0)

@@ -9,20 +9,20 @@ from scipy.stats import exponnorm, kstest
 from erbia.analysis.records import PS_PER_S
 from erbia.instruments.twin.clocks import Clock
 from erbia.instruments.twin.config import ClockConfig
-from erbia.instruments.twin.streams import Arrivals, stream
+from erbia.instruments.twin.streams import Arrivals, key, stream
 from erbia.instruments.twin.waveforms import emg_cdf, photon_cdf, time_table
 
 
 def test_arrivals_do_not_depend_on_cutting():
-    whole = Arrivals(stream(1, "a"), 0, 1e5).take_until(10**12)
-    cut = Arrivals(stream(1, "a"), 0, 1e5)
+    whole = Arrivals(key(1, "a"), 0, 1e5).take_until(10**12)
+    cut = Arrivals(key(1, "a"), 0, 1e5)
     parts = [cut.take_until(t) for t in range(10**10, 10**12 + 1, 10**10)]
     assert np.array_equal(whole, np.concatenate(parts))
     assert kstest(np.diff(whole) / 1e7, "expon").pvalue > 1e-3
 
 
 def test_arrivals_follow_a_change_of_rate():
-    arrivals = Arrivals(stream(2, "a"), 0, 1e4)
+    arrivals = Arrivals(key(2, "a"), 0, 1e4)
     before = arrivals.take_until(10**12)
     arrivals.set_rate(10**12, 1e6)
     after = arrivals.take_until(2 * 10**12)
@@ -35,7 +35,7 @@ def test_arrivals_follow_a_change_of_rate():
 
 def test_a_picosecond_stays_one_after_a_week():
     week = 7 * 86400 * PS_PER_S
-    arrivals = Arrivals(stream(3, "a"), week, 1e9)
+    arrivals = Arrivals(key(3, "a"), week, 1e9)
     times = arrivals.take_until(week + 10**8)
     assert kstest((times - week) / 1e8, "uniform").pvalue > 1e-3
     assert np.unique(times % 10).size == 10

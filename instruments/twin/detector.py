@@ -1,0 +1,59 @@
+"""A superconducting pixel: recovery of bias and efficiency after a click, time walk, jitter, after-pulses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...analysis.records import Int64Array
+from . import devices
+from .config import DetectorConfig
+from .kernels import detect
+from .streams import key
+
+#: The recovery table: rows of 0.5 ns over ten recovery times, at most this many.
+_STEP_PS = 500.0
+_MAX_ROWS = 20_000
+_ECHOES = 16
+
+
+class Pixel:
+    """Turns photons that would click on a rested pixel into clicks. ``jittered``: the photons' times already hold it."""
+
+    def __init__(self, config: DetectorConfig, seed: int, name: str, jittered: bool) -> None:
+        self._config = config
+        self._sigma_ps, self._tau_ps = (0.0, 0.0) if jittered else (config.jitter_sigma_ps, config.jitter_tau_ps)
+        self._key, self._counter = key(seed, "pixel", name), 0
+        self._last_ps, self._counted = -(2**62), 0
+        self._echoes = np.zeros(_ECHOES, np.int64)
+        self.set_bias(config.plateau_bias_a + 2 * config.plateau_width_a)
+
+    def set_bias(self, bias_a: float) -> None:
+        """Derives efficiency and walk after a click for this bias."""
+        config = self._config
+        rows = min(int(10 * config.recovery_ps / _STEP_PS) + 2, _MAX_ROWS)
+        since_ps = np.arange(rows) * _STEP_PS
+        current = 1 - np.exp(-since_ps / config.recovery_ps) if config.recovery_ps > 0 else np.ones(rows)
+        rested = devices.efficiency(config, bias_a, latched=False)
+        now = np.array([devices.efficiency(config, bias_a * float(i), latched=False) for i in current])
+        self._recovery = now / rested if rested > 0 else np.zeros(rows)
+        self._walk_ps = np.array([devices.walk_ps(config, t) for t in since_ps.tolist()])
+
+    def click(self, photons: Int64Array, stop_ps: int) -> Int64Array:
+        """Clicks (sorted int64 ps) caused by the sorted photons, all earlier than ``stop_ps``."""
+        c = self._config
+        out = np.empty(2 * len(photons) + 2 * _ECHOES, np.int64)
+        n, self._counter, self._last_ps = detect(
+            photons, stop_ps, self._key, self._counter, self._last_ps, self._sigma_ps, self._tau_ps, c.dead_time_ps,
+            _STEP_PS, self._recovery, self._walk_ps, c.afterpulse_probability, float(c.afterpulse_delay_ps),
+            self._echoes, out,
+        )  # fmt: skip
+        self._counted += n
+        return out[:n]
+
+    def latches(self, bias_a: float, duration_s: float) -> bool:
+        """Whether the clicks since the last call, over ``duration_s``, lift the bias so far that the pixel latches.
+
+        The amplifier's slow baseline raises the bias by ``pile_up_s`` times the count rate.
+        """
+        rate_hz, self._counted = self._counted / duration_s, 0
+        return devices.latches(self._config, bias_a * (1 + self._config.pile_up_s * rate_hz))

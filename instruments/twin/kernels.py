@@ -1,0 +1,199 @@
+"""The inner loops of the click stream: counter-based random numbers, Poisson arrivals, detection, digitisation.
+
+Random numbers are counter-based, so that a stream can be stopped and resumed anywhere and depends on its key alone. All loops release the GIL; times are int64 ps with float64 fractions.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ...analysis.records import FloatArray, Int64Array, UInt8Array
+from .normals import exponential, normal, uniform
+
+
+@njit(cache=True, nogil=True)
+def poisson_times(
+    key: np.uint64,
+    counter: int,
+    due: float,
+    anchor_ps: int,
+    fraction_ps: float,
+    per_ps: float,
+    stop_ps: int,
+    out: Int64Array,
+) -> tuple[int, int, float, int, float]:
+    """Arrivals before ``stop_ps`` of a Poisson process of ``per_ps`` events a ps.
+
+    ``due`` is the unit-rate gap still to pass from ``anchor_ps + fraction_ps`` to the next arrival. Fills ``out`` and
+    returns (events written, counter, due, anchor_ps, fraction_ps); if ``out`` is full it stops early.
+    """
+    n = 0
+    while n < len(out):
+        ahead = fraction_ps + due / per_ps
+        if anchor_ps + ahead >= stop_ps:
+            break
+        step = int(ahead)
+        anchor_ps += step
+        fraction_ps = ahead - step
+        out[n] = anchor_ps
+        n += 1
+        due = exponential(key, counter)
+        counter += 1
+    return n, counter, due, anchor_ps, fraction_ps
+
+
+@njit(cache=True, nogil=True)
+def merge(a: Int64Array, b: Int64Array) -> Int64Array:
+    """Two sorted arrays as one."""
+    out = np.empty(len(a) + len(b), np.int64)
+    i = j = 0
+    for k in range(len(out)):
+        if j == len(b) or (i < len(a) and a[i] <= b[j]):
+            out[k] = a[i]
+            i += 1
+        else:
+            out[k] = b[j]
+            j += 1
+    return out
+
+
+@njit(cache=True, nogil=True)
+def settle(t_ps: Int64Array) -> None:
+    """Sorts an array in place that is almost in order (insertion sort)."""
+    for i in range(1, len(t_ps)):
+        value = t_ps[i]
+        j = i
+        while j > 0 and t_ps[j - 1] > value:
+            t_ps[j] = t_ps[j - 1]
+            j -= 1
+        t_ps[j] = value
+
+
+@njit(cache=True, nogil=True)
+def detect(
+    photons: Int64Array,
+    stop_ps: int,
+    key: np.uint64,
+    counter: int,
+    last_ps: int,
+    sigma_ps: float,
+    tau_ps: float,
+    dead_ps: int,
+    step_ps: float,
+    recovery: FloatArray,
+    walk_ps: FloatArray,
+    afterpulse: float,
+    afterpulse_delay_ps: float,
+    echoes: Int64Array,
+    out: Int64Array,
+) -> tuple[int, int, int]:
+    """Clicks of one pixel before ``stop_ps`` for sorted photons (all earlier than that) that would each click on a rested pixel.
+
+    After a click the pixel is dead for ``dead_ps``, then a photon clicks with chance ``recovery`` (table over the time
+    since the last click, ``step_ps`` a row) and comes ``walk_ps`` late. Each click may cause an after-pulse. ``echoes``
+    holds after-pulses still to come (0: none). Returns (clicks written, counter, last click's photon time).
+    """
+    n = 0
+    waiting = 0
+    while waiting < len(echoes) and echoes[waiting] > 0:
+        waiting += 1
+    rows = len(recovery)
+    i = 0
+    while True:
+        if waiting > 0 and echoes[0] < stop_ps and (i == len(photons) or echoes[0] <= photons[i]):
+            time = echoes[0]
+            for k in range(1, waiting):
+                echoes[k - 1] = echoes[k]
+            waiting -= 1
+            echoes[waiting] = 0
+        elif i < len(photons):
+            time = photons[i]
+            i += 1
+        else:
+            break
+        since = time - last_ps
+        if since < dead_ps:
+            continue
+        row = since / step_ps
+        shift = 0.0
+        if row < rows - 1:
+            k = int(row)
+            part = row - k
+            counter += 1
+            if uniform(key, counter) >= recovery[k] + part * (recovery[k + 1] - recovery[k]):
+                continue
+            shift = walk_ps[k] + part * (walk_ps[k + 1] - walk_ps[k])
+        last_ps = time
+        if sigma_ps > 0.0:
+            shift += sigma_ps * normal(key, counter + 1)
+        if tau_ps > 0.0:
+            shift += tau_ps * exponential(key, counter + 2)
+        counter += 2
+        out[n] = time + math.floor(shift + 0.5)
+        n += 1
+        if afterpulse > 0.0:
+            counter += 2
+            if waiting < len(echoes) and uniform(key, counter - 1) < afterpulse:
+                echoes[waiting] = time + int(afterpulse_delay_ps * (0.9 + 0.2 * uniform(key, counter)))
+                waiting += 1
+    return n, counter, last_ps
+
+
+@njit(cache=True, nogil=True)
+def digitise(
+    t_ps: Int64Array,
+    key: np.uint64,
+    counter: int,
+    jitter_ps: float,
+    skew: float,
+    offset_ps: int,
+    first_knot: int,
+    knot_ps: int,
+    knots_ps: FloatArray,
+    out: Int64Array,
+) -> int:
+    """Clock readings of electrical edges: input jitter, then reading = t + offset + skew·t + noise. Returns the counter."""
+    for i in range(len(t_ps)):
+        t = t_ps[i]
+        shift = jitter_ps * normal(key, counter) + skew * t
+        counter += 1
+        if len(knots_ps) > 1:
+            position = (t - first_knot * knot_ps) / knot_ps
+            k = int(position)
+            shift += knots_ps[k] + (position - k) * (knots_ps[k + 1] - knots_ps[k])
+        out[i] = t + offset_ps + math.floor(shift + 0.5)
+    return counter
+
+
+@njit(cache=True, nogil=True)
+def keep_alive(t_ps: Int64Array, last_ps: int, dead_ps: int) -> tuple[Int64Array, int]:
+    """Events at least ``dead_ps`` after the last kept one (non-paralysable), and the last of them."""
+    kept = np.empty(len(t_ps), np.int64)
+    n = 0
+    for t in t_ps:
+        if t - last_ps >= dead_ps:
+            kept[n] = t
+            n += 1
+            last_ps = t
+    return kept[:n], last_ps
+
+
+@njit(cache=True, nogil=True)
+def merge_tags(
+    t_ps: Int64Array, channel: UInt8Array, new_ps: Int64Array, new_channel: np.uint8
+) -> tuple[Int64Array, UInt8Array]:
+    """Sorted tags with the sorted times of one more channel merged in (after equal times)."""
+    times = np.empty(len(t_ps) + len(new_ps), np.int64)
+    channels = np.empty(len(times), np.uint8)
+    i = j = 0
+    for k in range(len(times)):
+        if j == len(new_ps) or (i < len(t_ps) and t_ps[i] <= new_ps[j]):
+            times[k], channels[k] = t_ps[i], channel[i]
+            i += 1
+        else:
+            times[k], channels[k] = new_ps[j], new_channel
+            j += 1
+    return times, channels
