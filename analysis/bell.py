@@ -5,6 +5,10 @@ agree, with s = -1 when they differ. No local theory, with memory of all earlier
 above q (3/4 for perfectly random settings), so the number of wins is stochastically below Bin(n, q) whatever the rounds
 share, and ``P[Bin(n, q) >= wins]`` is a valid p-value without any assumption of independence or normality
 (Elkouss and Wehner, npj Quantum Inf. 2, 16026, 2016; Hensen et al., Nature 526, 682, 2015).
+
+The second p-value bets on the rounds: a stake that grows by ``1 + f (win / (4 p_setting) - 3/4)`` a round cannot grow on
+average in a local theory, for any fraction f, so its inverse is a p-value (Ville 1939; Zhang et al., PRA 84, 062118, 2011)
+that also allows unequal setting chances and stopping whenever one likes. The stake is spread evenly over fractions.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ from .records import Estimate
 
 SETTINGS = ("00", "01", "10", "11")
 LOCAL_WIN_BOUND = 0.75
+UNIFORM = (0.25, 0.25, 0.25, 0.25)
+BETS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class BellResult:
         p_value: chance of at least ``wins`` wins in a local theory, valid under memory.
         n, wins: rounds played and won.
         win_bound: the largest winning chance of a local theory the p-value was computed with.
+        p_value_betting: the p-value that allows unequal setting chances and any stopping rule; usually larger.
         correlators: for each block, the correlator of each setting.
     """
 
@@ -44,6 +51,7 @@ class BellResult:
     n: int
     wins: int
     win_bound: float
+    p_value_betting: float
     correlators: tuple[Mapping[str, Estimate], ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -55,6 +63,7 @@ class BellResult:
             "n": self.n,
             "wins": self.wins,
             "win_bound": self.win_bound,
+            "p_value_betting": self.p_value_betting,
             "s_estimate": self.s.as_dict(),
             "correlators": [{name: e.as_dict() for name, e in block.items()} for block in self.correlators],
         }
@@ -85,9 +94,9 @@ def bell_test(counts: Mapping[str, Any], win_bound: float | None = None) -> Bell
     Args:
         counts: ``{"settings": {"00": {"++": n, "+-": n, "-+": n, "--": n}, ..}, "signs": [1, 1, 1, -1]}`` with all four
             settings ``"ab"``, or ``{"same": n, "different": n}`` a setting; or ``{"blocks": [{settings, signs}, ..]}``.
-            Optional ``"confidence"`` (0.95).
-        win_bound: the largest winning chance a local theory has in one round; 3/4 unless settings are predictable
-            (see :func:`predictable_win_bound`).
+            Optional ``"confidence"`` (0.95) and ``"setting_chances"``, ``{"00": 0.25, ..}`` if they were not equal.
+        win_bound: the largest winning chance a local theory has in one round. By default 1 minus the smallest setting
+            chance: 3/4. For predictable settings see :func:`predictable_win_bound`.
 
     Returns:
         BellResult; its interval on S comes from :func:`erbia.analysis.intervals.linear_interval`.
@@ -96,8 +105,8 @@ def bell_test(counts: Mapping[str, Any], win_bound: float | None = None) -> Bell
         UsageError: a setting, outcome or sign is missing or unknown, a count is negative or not whole, a setting was
             never played, or ``win_bound`` is outside [1/2, 1].
     """
-    confidence, blocks = _read(counts)
-    bound = LOCAL_WIN_BOUND if win_bound is None else as_number(win_bound, "win_bound", 0.5, 1.0)
+    confidence, chances, blocks = _read(counts)
+    bound = 1 - min(chances) if win_bound is None else as_number(win_bound, "win_bound", 0.5, 1.0)
     n = sum(block.n for block in blocks)
     wins = sum(sum(block.won) for block in blocks)
     value = sum(block.n * block.s() for block in blocks) / n
@@ -115,8 +124,29 @@ def bell_test(counts: Mapping[str, Any], win_bound: float | None = None) -> Bell
         n=n,
         wins=wins,
         win_bound=bound,
+        p_value_betting=_betting_p_value(blocks, chances),
         correlators=tuple(_correlators(block, confidence) for block in blocks),
     )
+
+
+def predictable_win_bound(bias: float) -> float:
+    """Largest local winning chance when each setting can be guessed with chance ``1/2 + bias``: ``3/4 + 3 (b + b^2)``.
+
+    Hensen et al. 2015, supplementary information; their random numbers had a bias of 1.08e-5.
+    """
+    b = as_number(bias, "bias", 0.0, 0.5)
+    return min(LOCAL_WIN_BOUND + 3 * (b + b * b), 1.0)
+
+
+def _betting_p_value(blocks: Sequence[_Block], chances: Sequence[float]) -> float:
+    p = np.array(chances)
+    won = np.sum([block.won for block in blocks], axis=0)
+    lost = sum(sum(block.lost) for block in blocks)
+    # The largest stake that a lost round does not ruin is 4/3.
+    fraction = (np.arange(BETS) + 0.5) / BETS / LOCAL_WIN_BOUND
+    log_stake = np.log1p(fraction[:, None] * (1 / (4 * p) - LOCAL_WIN_BOUND)) @ won
+    log_stake += lost * np.log1p(-fraction * LOCAL_WIN_BOUND)
+    return float(min(1.0, np.exp(-np.logaddexp.reduce(log_stake) + np.log(BETS))))
 
 
 def _correlators(block: _Block, confidence: float) -> dict[str, Estimate]:
@@ -126,22 +156,34 @@ def _correlators(block: _Block, confidence: float) -> dict[str, Estimate]:
     }
 
 
-def _read(counts: object) -> tuple[float, list[_Block]]:
+def _read(counts: object) -> tuple[float, tuple[float, ...], list[_Block]]:
     table = as_table(counts, "CHSH counts")
     confidence = as_confidence(table.get("confidence", 0.95))
+    chances = _chances(table["setting_chances"]) if "setting_chances" in table else UNIFORM
+    common = ("confidence", "setting_chances")
     if "blocks" not in table:
-        return confidence, [_read_block(table, "CHSH counts", ("settings", "signs", "confidence"))]
-    require_keys(table, ("blocks",), ("blocks", "confidence"), "CHSH counts")
+        return confidence, chances, [_read_block(table, "CHSH counts", ("settings", "signs", *common))]
+    require_keys(table, ("blocks",), ("blocks", *common), "CHSH counts")
     blocks = table["blocks"]
     if not isinstance(blocks, Sequence) or isinstance(blocks, str) or not blocks:
         raise UsageError("CHSH counts: 'blocks' must be a list with at least one {settings, signs}")
-    return confidence, [_read_block(b, f"CHSH block {k}", ("settings", "signs")) for k, b in enumerate(blocks)]
+    read = [_read_block(block, f"CHSH block {k}", ("settings", "signs")) for k, block in enumerate(blocks)]
+    return confidence, chances, read
+
+
+def _chances(value: object) -> tuple[float, ...]:
+    table = as_table(value, "'setting_chances'")
+    require_keys(table, SETTINGS, SETTINGS, "'setting_chances'")
+    chances = tuple(as_number(table[name], f"'setting_chances' {name}", 1e-6, 1.0) for name in SETTINGS)
+    if abs(sum(chances) - 1) > 1e-6:
+        raise UsageError(f"'setting_chances' must sum to 1, got {sum(chances):g}")
+    return chances
 
 
 def _read_block(value: object, where: str, allowed: Sequence[str]) -> _Block:
     table = as_table(value, where)
     require_keys(table, ("settings", "signs"), allowed, where)
-    signs = _signs(table["signs"], where)
+    signs = read_signs(table["signs"], where)
     settings = as_table(table["settings"], f"{where} 'settings'")
     require_keys(settings, SETTINGS, SETTINGS, f"{where} 'settings'")
     won, lost = [], []
@@ -156,7 +198,8 @@ def _read_block(value: object, where: str, allowed: Sequence[str]) -> _Block:
     return _Block(signs, tuple(won), tuple(lost))
 
 
-def _signs(value: object, where: str) -> tuple[int, ...]:
+def read_signs(value: object, where: str) -> tuple[int, ...]:
+    """Four signs for the settings 00, 01, 10, 11, or UsageError."""
     signs = tuple(value) if isinstance(value, Sequence) else ()
     if len(signs) != len(SETTINGS) or any(s not in (1, -1) for s in signs) or signs.count(-1) % 2 == 0:
         raise UsageError(
