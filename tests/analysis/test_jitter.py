@@ -40,6 +40,7 @@ def test_every_estimate_is_within_four_standard_errors(sigma: float, tau: float)
     assert fit.fit.p_value > 1e-4
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_true_width() -> None:
     # 60 repetitions at 95 %: fewer than 49 hits happens once in 5,000 for an honest interval.
     rng = np.random.default_rng(4)
