@@ -83,6 +83,11 @@ class Link(Generic[T]):
         with self.lock:
             return self._ready("")
 
+    def release(self) -> None:
+        """Lets go of the transport; the next use opens it again."""
+        with self.lock:
+            self._drop()
+
     def close(self) -> None:
         """Closes for good."""
         with self.lock:

@@ -40,6 +40,7 @@ ERRORS: dict[int, tuple[type[InstrumentError], str]] = {
     -201105: (ResourceReserved, _RESERVED),
     -200220: (NoSuchDevice, "no such device on this system"),
     -200170: (NoSuchDevice, "no such physical channel on the device"),
+    -89120: (NoSuchDevice, "no such terminal on the device"),
     -200077: (LimitError, "value outside what the channel allows"),
     -200561: (LimitError, "value outside what the channel allows"),
     -200284: (ConnectionLost, "samples did not arrive in time; does the sample clock or trigger run?"),

@@ -10,105 +10,35 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
 
 import numpy as np
 
 from ...analysis.records import BoolArray, FloatArray
+from .nidaqmx_task import (
+    CHANNELS,
+    INVALID_DEVICE,
+    INVALID_TASK,
+    INVALID_VALUE,
+    NO_SAMPLES_WRITTEN,
+    NO_SUCH_TERMINAL,
+    PAL_RESOURCE_RESERVED,
+    PHYSICAL_CHANNEL_MISSING,
+    SAMPLES_NOT_YET_AVAILABLE,
+    WAIT_TIMED_OUT,
+    Channel,
+    Gate,
+    Kind,
+    NiError,
+    Task,
+    expand,
+)
 from .ports import Ports, Waveform
 
-PAL_RESOURCE_RESERVED = -50103
-INVALID_VALUE = -200077
-PHYSICAL_CHANNEL_MISSING = -200170
-INVALID_TASK = -200088
-INVALID_DEVICE = -200220
-SAMPLES_NOT_YET_AVAILABLE = -200284
-WAIT_TIMED_OUT = -200560
-NO_SAMPLES_WRITTEN = -200462
-SAMPLE_CLOCK_MISSING = -200303
-
 POLL_S = 0.0005
-
-
-class Kind(Enum):
-    """What a channel does; the number is DAQmx's channel type."""
-
-    AI = 10100
-    AO = 10102
-    DI = 10151
-    DO = 10153
-    CI = 10131
-
-
-#: What the device has: pattern of the physical channel, kinds it serves.
-CHANNELS: tuple[tuple[str, frozenset[Kind]], ...] = (
-    (r"ao[0-3]", frozenset({Kind.AO})),
-    (r"ai([0-9]|[12][0-9]|3[01])", frozenset({Kind.AI})),
-    (r"_ao[0-3]_vs_aognd", frozenset({Kind.AI})),
-    (r"ctr[0-3]", frozenset({Kind.CI})),
-    (r"port[0-2]/line([0-9]|[12][0-9]|3[01])", frozenset({Kind.DI, Kind.DO})),
-)
-AO_RANGE_V = (-10.0, 10.0)
-
-
-class NiError(Exception):
-    """An error of the driver with its DAQmx number."""
-
-    def __init__(self, code: int, text: str) -> None:
-        self.code, self.text = code, text
-        super().__init__(f"{code}: {text}")
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One channel of a task; ``terminal`` is the port it is wired to."""
-
-    name: str
-    physical: str
-    kind: Kind
-    terminal: str
-    low_v: float = AO_RANGE_V[0]
-    high_v: float = AO_RANGE_V[1]
-
-
-@dataclass(frozen=True, slots=True)
-class SampleClock:
-    """Samples at ``rate_hz``, ``n`` of them when ``finite``; ``source`` names another task's clock or is empty."""
-
-    rate_hz: float
-    n: int
-    finite: bool
-    source: str = ""
-
-
-@dataclass
-class Task:
-    """One DAQmx task. ``started_s`` is the lab time of its first sample, None while it does not run."""
-
-    name: str
-    channels: list[Channel] = field(default_factory=list)
-    clock: SampleClock | None = None
-    start_trigger: str = ""
-    armed: bool = False
-    started_s: float | None = None
-    read_so_far: int = 0
-    buffer: FloatArray | None = None
-    edges_at_start: dict[str, float] = field(default_factory=dict)
-    attributes: dict[tuple[str, str, int], object] = field(default_factory=dict)
-
-    @property
-    def kind(self) -> Kind | None:
-        return self.channels[0].kind if self.channels else None
-
-    def resources(self) -> set[str]:
-        """What the task occupies: the timing engine of its subsystem if clocked, single channels otherwise."""
-        if self.clock is not None and self.kind in (Kind.AI, Kind.AO):
-            return {f"{self.channels[0].physical.split('/')[0]}/{self.kind.name.lower()} timing"} | self._channels()
-        return self._channels()
-
-    def _channels(self) -> set[str]:
-        return {channel.physical for channel in self.channels if channel.kind is not Kind.AI}
+#: Fraction of a sample by which rounding of times may be off.
+CLOCK_SLACK = 1e-3
+#: How finely a gated counter looks at its gate.
+GATE_GRID_S = 1e-5
 
 
 class DaqDevice:
@@ -196,9 +126,10 @@ class DaqDevice:
     def trigger(self, terminal: str, t_s: float | None = None) -> None:
         """An edge at a terminal: tasks armed on it begin."""
         with self.lock:
+            t_s = self.ports.now_s() if t_s is None else t_s
             for task in self.tasks.values():
                 if task.armed and task.started_s is None and _bare(task.start_trigger) == _bare(terminal):
-                    self._begin(task, self.ports.now_s() if t_s is None else t_s)
+                    self._begin(task, t_s)
 
     def _reserve(self, task: Task) -> None:
         for resource in task.resources():
@@ -220,6 +151,8 @@ class DaqDevice:
 
     def _begin(self, task: Task, t_s: float) -> None:
         task.started_s = t_s
+        if task.gate is not None:
+            task.gate.passed, task.gate.until_s = 0.0, t_s
         if task.kind is Kind.CI:
             for channel in task.channels:
                 task.edges_at_start[channel.name] = float(self.ports.sample(channel.terminal, np.array([t_s]))[0])
@@ -240,7 +173,9 @@ class DaqDevice:
             if other is not task and other.kind and source == f"{self.name}/{other.kind.name.lower()}/SampleClock":
                 clock = self.clock_of(other)
                 return None if clock is None else (max(clock[0], _next_tick(clock, task.started_s)), clock[1])
-        raise NiError(SAMPLE_CLOCK_MISSING, f"The sample clock source {task.clock.source} does not run.")
+        if re.fullmatch(rf"{self.name}/(ai|ao)/SampleClock", source):
+            return None  # nobody drives it yet
+        raise NiError(NO_SUCH_TERMINAL, f"Source terminal to be routed could not be found: {task.clock.source}")
 
     def available(self, task: Task) -> int:
         """Samples acquired but not read yet."""
@@ -314,16 +249,27 @@ class DaqDevice:
         if not task.armed:
             self.start(task)
         t_s = self.sample_times(task, n, timeout_s)
-        rows = [
-            np.floor(self.ports.sample(channel.terminal, t_s) - task.edges_at_start.get(channel.name, 0.0)) % 2**32
-            for channel in task.channels
-        ]
-        return np.array(rows)
+        return np.array([np.floor(self._edges(task, channel, t_s)) % 2**32 for channel in task.channels])
 
     def read_lines(self, task: Task, n: int, timeout_s: float) -> BoolArray:
         """bool (channels, n)."""
         t_s = self.sample_times(task, n, timeout_s)
         return np.array([self.ports.sample(channel.terminal, t_s) > 0.5 for channel in task.channels])
+
+    def _edges(self, task: Task, channel: Channel, t_s: FloatArray) -> FloatArray:
+        """Edges counted since the start of the task, at each of the ascending ``t_s``."""
+        if task.gate is None:
+            return self.ports.sample(channel.terminal, t_s) - task.edges_at_start.get(channel.name, 0.0)
+        return np.array([self._gated(task.gate, channel, float(t)) for t in t_s])
+
+    def _gated(self, gate: Gate, channel: Channel, t_s: float) -> float:
+        if t_s > gate.until_s:
+            grid_s = np.append(np.arange(gate.until_s, t_s, GATE_GRID_S), t_s)
+            edges = np.diff(self.ports.sample(channel.terminal, grid_s))
+            high = self.ports.sample(_bare(gate.terminal), grid_s[:-1]) > 0.5
+            gate.passed += float(edges[high == gate.counts_while_high].sum())
+            gate.until_s = t_s
+        return gate.passed
 
     def route_counter(self, task: Task, terminal: str) -> None:
         """Counts the edges of another terminal."""
@@ -345,18 +291,6 @@ class DaqDevice:
             self.ports.set(channel.terminal, float(self.ports.sample(channel.terminal, now_s)[0]))
 
 
-def expand(channels: str) -> list[str]:
-    """``"Dev1/ao0:2, Dev1/ai5"`` → each physical channel by itself."""
-    out: list[str] = []
-    for part in (piece.strip() for piece in channels.split(",") if piece.strip()):
-        span = re.fullmatch(r"(.*?)(\d+):(?:.*?)(\d+)", part)
-        if span is None:
-            out.append(part)
-        else:
-            out += [f"{span[1]}{k}" for k in range(int(span[2]), int(span[3]) + 1)]
-    return out
-
-
 def _bare(terminal: str) -> str:
     return terminal.lstrip("/")
 
@@ -364,7 +298,7 @@ def _bare(terminal: str) -> str:
 def _next_tick(clock: tuple[float, float], t_s: float) -> float:
     """First tick of the clock at or after ``t_s``."""
     start_s, rate_hz = clock
-    return float(start_s + np.ceil(max(0.0, t_s - start_s) * rate_hz - 1e-9) / rate_hz)
+    return float(start_s + np.ceil(max(0.0, t_s - start_s) * rate_hz - CLOCK_SLACK) / rate_hz)
 
 
 def _poll(condition: Callable[[], bool], timeout_s: float) -> bool:

@@ -16,13 +16,15 @@ import numpy as np
 from nidaqmx._stubs import nidaqmx_pb2 as pb
 from nidaqmx._stubs import nidaqmx_pb2_grpc as pb_grpc
 
-from .nidaqmx_model import DaqDevice, Kind, NiError, SampleClock, Task
+from .nidaqmx_model import DaqDevice
+from .nidaqmx_task import Gate, Kind, NiError, SampleClock, Task
 from .ports import Ports
 from .wire import Fault, FaultPlan, WireTrace
 
 DRIVER_VERSION = (25, 8, 0)
 UNSUPPORTED_ATTRIBUTE = -200452
-FINITE = 10178
+FINITE, CONTINUOUS = 10178, 10123
+PAUSE_WHILE_LOW = 10214
 VOLTAGE_MEASUREMENT, COUNT_EDGES = 10322, 10125
 WORKERS = 32
 
@@ -105,7 +107,7 @@ class _Servicer(pb_grpc.NiDAQmxServicer):  # type: ignore[misc]
         if "Attribute" in name and name.startswith(("Get", "Set", "Reset")):
             return lambda request, context: self._attribute(name, request, context)
         method = super().__getattribute__(name)
-        if name[0].isupper() and not name.startswith("Register"):
+        if name in _Servicer.__dict__ and name[0].isupper() and not name.startswith("Register"):
             return lambda request, context: _answer(method, request, context)
         return method
 
@@ -216,6 +218,12 @@ class _Servicer(pb_grpc.NiDAQmxServicer):  # type: ignore[misc]
             read_array=counts.astype(np.uint32).ravel(), samps_per_chan_read=counts.shape[1]
         )
 
+    def ReadCounterU32Ex(self, request: Any) -> Any:  # noqa: N802
+        counts = self._device.read_counts(self._task(request), request.num_samps_per_chan, request.timeout)
+        return pb.ReadCounterU32ExResponse(
+            read_array=counts.astype(np.uint32).ravel(), samps_per_chan_read=counts.shape[1]
+        )
+
     def ReadCounterScalarU32(self, request: Any) -> Any:  # noqa: N802
         counts = self._device.read_counts(self._task(request), 1, request.timeout)
         return pb.ReadCounterScalarU32Response(value=int(counts[0, 0]))
@@ -280,12 +288,16 @@ class _Attributes:
         return response
 
     def _act(self, value: Any) -> None:
-        if (
-            self._key[0] == "Chan"
-            and self._key[2] == pb.CHANNEL_ATTRIBUTE_CI_COUNT_EDGES_TERM
-            and self._task is not None
-        ):
-            self._device.route_counter(self._task, value)
+        """What setting an attribute does to the task, beyond being remembered."""
+        task, (scope, _, number) = self._task, self._key
+        if task is None:
+            return
+        if scope == "Chan" and number == pb.CHANNEL_ATTRIBUTE_CI_COUNT_EDGES_TERM:
+            self._device.route_counter(task, value)
+        elif scope == "Trig" and number == pb.TRIGGER_ATTRIBUTE_DIG_LVL_PAUSE_TRIG_SRC:
+            task.gate = Gate(value, task.gate is None or task.gate.counts_while_high)
+        elif scope == "Trig" and number == pb.TRIGGER_ATTRIBUTE_DIG_LVL_PAUSE_TRIG_WHEN:
+            task.gate = Gate(task.gate.terminal if task.gate else "", value == PAUSE_WHILE_LOW)
 
     def _derived(self) -> Any:
         number = self._request.attribute_raw
@@ -349,7 +361,7 @@ class _Attributes:
     def _of_timing(self, task: Task) -> dict[int, Any]:
         clock = task.clock or SampleClock(0.0, 0, True)
         return {
-            pb.TIMING_ATTRIBUTE_SAMP_QUANT_SAMP_MODE: FINITE if clock.finite else FINITE - 55,
+            pb.TIMING_ATTRIBUTE_SAMP_QUANT_SAMP_MODE: FINITE if clock.finite else CONTINUOUS,
             pb.TIMING_ATTRIBUTE_SAMP_QUANT_SAMP_PER_CHAN: clock.n,
             pb.TIMING_ATTRIBUTE_SAMP_CLK_RATE: clock.rate_hz,
         }

@@ -19,6 +19,10 @@ from ...analysis.records import FloatArray, Int64Array, TimeTags, UInt8Array
 Value: TypeAlias = "bool | int | float | str | Waveform | PulseProgram"
 
 
+#: Fraction of a sample by which the rounding of times may be off.
+ROUNDING = 1e-3
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Waveform:
     """A voltage played from a buffer.
@@ -37,7 +41,7 @@ class Waveform:
 
     def at(self, t_s: FloatArray) -> FloatArray:
         """Output at lab times ``t_s`` (float64 (M,)): float64 (M,) V; before the start the first sample."""
-        index = np.floor((t_s - self.t_start_s) * self.rate_hz + 1e-9).astype(np.int64)
+        index = np.floor((t_s - self.t_start_s) * self.rate_hz + ROUNDING).astype(np.int64)
         n = len(self.samples_v)
         played = index % n if self.repeats == 0 else np.where(index >= n * self.repeats, n - 1, index % n)
         return self.samples_v[np.where(index < 0, 0, played)]

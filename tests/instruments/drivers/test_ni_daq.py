@@ -8,12 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from erbia.instruments.drivers.ni_daq import NiAnalogOutput, NiEdgeCounter, ramp_levels
+from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput, ramp_levels
+from erbia.instruments.drivers.ni_counter import NiEdgeCounter
+from erbia.instruments.drivers.ni_inputs import NiAnalogInput, NiDigitalLines
 from erbia.instruments.drivers.ni_tasks import NoSuchDevice, ResourceReserved, task_factory
 from erbia.instruments.emulators.nidaqmx_server import NiDaqServer
 from erbia.instruments.emulators.ports import Bench
 from erbia.instruments.emulators.wire import Fault
-from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError
+from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError, LimitError
 from erbia.instruments.interfaces import AnalogOutput, EdgeCounter
 
 RATE_HZ = 20_000.0
@@ -186,3 +188,137 @@ def test_waits_of_its_own_are_added_to_the_deadline(server: NiDaqServer) -> None
     values = task.read(400, timeout=2.0)
     assert len(values) == 400
     task.close()
+
+
+# -- waveforms, shared clocks, triggers, gates -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looped(bench: Bench) -> Bench:
+    """Input 0 is wired to output 0, input 1 sees half of it."""
+    bench.signals["Dev1/ai0"] = lambda t_s: bench.sample("Dev1/ao0", t_s)
+    bench.signals["Dev1/ai1"] = lambda t_s: 0.5 * bench.sample("Dev1/ao0", t_s)
+    return bench
+
+
+@pytest.fixture
+def inputs(server: NiDaqServer, looped: Bench) -> NiAnalogInput:
+    return NiAnalogInput("ai", server.endpoint, channels=["Dev1/ai0", "Dev1/ai1"], timeout=0.5)
+
+
+def test_present_voltages(output: NiAnalogOutput, inputs: NiAnalogInput) -> None:
+    output.voltage(1.5)
+    assert inputs.voltage() == 1.5
+    assert inputs.voltage2() == 0.75
+
+
+def test_waveform_input_and_counter_share_one_clock_sample_by_sample(
+    output: NiAnalogOutput, inputs: NiAnalogInput, counter: NiEdgeCounter
+) -> None:
+    waveform = 0.02 * np.arange(101)
+    rate_hz = 1000.0
+    inputs.arm(101, rate_hz, clock="/Dev1/ao/SampleClock")
+    counter.arm(101, "/Dev1/ao/SampleClock")
+    output.play(waveform, rate_hz)
+    record, counts = inputs.fetch(2.0), counter.fetch(2.0)
+    np.testing.assert_allclose(record[0], waveform, atol=1e-12)
+    np.testing.assert_allclose(record[1], 0.5 * waveform, atol=1e-12)
+    assert np.all(np.abs(np.diff(counts) - RATE_HZ / rate_hz) <= 1)
+    output.wait_played(1.0)
+    output.stop_playing()
+    assert output.voltage.get() == pytest.approx(2.0)
+    assert counter.counts() >= 0
+
+
+def test_a_repeated_waveform_plays_until_stopped_and_the_output_stays(
+    output: NiAnalogOutput, inputs: NiAnalogInput
+) -> None:
+    period = 0.5 + 0.5 * np.sin(2 * np.pi * np.arange(100) / 100)
+    output.play(period, 10_000.0, repeats=0)
+    inputs.arm(300, 10_000.0, clock="/Dev1/ao/SampleClock")
+    record = inputs.fetch(2.0)[0]
+    start = np.argmin(np.abs(period - record[0])) if record[1] > record[0] else None
+    np.testing.assert_allclose(record[:100], record[100:200], atol=1e-12)
+    np.testing.assert_allclose(np.sort(record[:100]), np.sort(period), atol=1e-12)
+    assert start is None or 0 <= start < 100
+    with pytest.raises(InstrumentError, match="plays a waveform"):
+        output.voltage(0.0)
+    output.stop_playing()
+    held = inputs.voltage()
+    time.sleep(0.01)
+    assert inputs.voltage() == held
+    output.voltage(0.0)
+
+
+def test_a_trigger_starts_waveform_and_record_together(
+    output: NiAnalogOutput, inputs: NiAnalogInput, server: NiDaqServer
+) -> None:
+    waveform = np.linspace(0.0, 1.0, 51)
+    inputs.arm(51, 1000.0, trigger="/Dev1/PFI0")
+    output.play(waveform, 1000.0, trigger="/Dev1/PFI0")
+    with pytest.raises(ConnectionLost, match="did not finish in time"):
+        output.wait_played(0.1)
+    server.device.trigger("/Dev1/PFI0")
+    np.testing.assert_allclose(inputs.fetch(2.0)[0], waveform, atol=1e-12)
+
+
+def test_a_start_trigger_can_come_from_another_task(output: NiAnalogOutput, inputs: NiAnalogInput) -> None:
+    waveform = np.linspace(0.0, 1.0, 51)
+    inputs.arm(51, 1000.0, trigger="/Dev1/ao/StartTrigger")
+    output.play(waveform, 1000.0)
+    np.testing.assert_allclose(inputs.fetch(2.0)[0], waveform, atol=1e-12)
+
+
+def test_a_clock_that_does_not_run_is_an_error_in_time(inputs: NiAnalogInput) -> None:
+    inputs.arm(10, 1000.0, clock="/Dev1/ao/SampleClock")
+    start = time.perf_counter()
+    with pytest.raises(ConnectionLost, match="does the sample clock or trigger run"):
+        inputs.fetch(0.2)
+    assert time.perf_counter() - start < 1.2
+    assert inputs.voltage() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("samples_v", "rate_hz", "repeats", "text"),
+    [
+        ([0.0, 1.0, 5.5], 10.0, 1, "sample 2 is 5.5 V, allowed are -2 to 5 V"),
+        ([0.0, 2.0], 1000.0, 1, "2000 V/s after sample 0, the slew rate allows 1000 V/s"),
+        ([0.0, 0.5, 1.0, 1.5, 2.0], 600.0, 0, "1200 V/s after sample 4"),
+        ([0.0, float("nan")], 1.0, 1, "at least two finite voltages"),
+    ],
+)
+def test_limits_and_slew_rate_hold_for_uploaded_waveforms_too(
+    output: NiAnalogOutput, bench: Bench, samples_v: list[float], rate_hz: float, repeats: int, text: str
+) -> None:
+    with pytest.raises(LimitError, match=text):
+        output.play(np.array(samples_v), rate_hz, repeats=repeats)
+    assert bench.get("Dev1/ao0") == 0.0
+
+
+def test_a_gated_counter_counts_only_while_the_gate_is_high(server: NiDaqServer, bench: Bench) -> None:
+    bench.set("Dev1/PFI1", True)
+    counter = NiEdgeCounter("gated", server.endpoint, gate="/Dev1/PFI1", timeout=0.5)
+    counter.integration_time(0.1)
+    assert counter.count_rate() == pytest.approx(RATE_HZ, rel=0.1)
+    bench.set("Dev1/PFI1", False)
+    counter.counts()
+    assert counter.count_rate() == 0.0
+
+
+def test_digital_lines(server: NiDaqServer, bench: Bench) -> None:
+    lines = NiDigitalLines(
+        "lines", server.endpoint, lines={"shutter": "Dev1/port0/line0", "flip": "Dev1/port0/line3"}, timeout=0.5
+    )
+    lines.shutter(True)
+    assert bench.get("Dev1/port0/line0") is True
+    lines.flip(True)
+    lines.shutter(False)
+    assert bench.get("Dev1/port0/line0") is False
+    assert bench.get("Dev1/port0/line3") is True
+
+
+def test_a_clocked_output_in_use_is_a_named_error(output: NiAnalogOutput, server: NiDaqServer) -> None:
+    output.play(np.array([0.0, 0.1]), 100.0, repeats=0)
+    other = NiAnalogOutput("other", server.endpoint, channel="Dev1/ao1", timeout=0.5)
+    with pytest.raises(ResourceReserved, match="-50103"):
+        other.play(np.array([0.0, 0.1]), 100.0)
