@@ -1,7 +1,8 @@
 """Writers that never end, each a process of its own.
 
-For each line ``PATH SEED`` on its input this script forks a writer (so that the imports are paid once) and prints its
-process id. The writer prints, after each flush, how many blocks are acknowledged to ``PATH.out``.
+For each line ``KIND PATH SEED`` on its input this script forks a writer (so that the imports are paid once) and prints
+its process id. The writer prints to ``PATH.out``, after each flush, how many blocks (``plain``) or clicks (``pipeline``) are
+acknowledged.
 """
 
 import os
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from erbia.analysis.files.runfile import RunWriter
+from erbia.analysis.files.recorder import Recorder
+from erbia.analysis.files.runfile import DiskFull, Reserve, RunWriter
+from erbia.analysis.files.tagcodec import checksum, encode
 from erbia.analysis.records import HERALD_DTYPE, TagBlock, TimeTags
 
 CONFIG = {"station_yaml": "", "experiment_yaml": "", "resolved_json": "{}"}
@@ -20,7 +23,7 @@ def block(seed, k):
     """Block k of a run: a pure function, so that the reader can tell what must be there."""
     rng = np.random.default_rng((seed, k))
     t_start_ps = k * 10**13
-    n = int(rng.choice([0, 3, 700, 40_000, 300_000]))
+    n = int(rng.choice([0, 3, 700, 40_000, 150_000]))
     t_ps = np.sort(rng.integers(t_start_ps, t_start_ps + 10**13, n))
     return TagBlock(TimeTags(t_ps, rng.integers(0, 4, n).astype(np.uint8)), t_start_ps, t_start_ps + 10**13, "tagger")
 
@@ -32,10 +35,14 @@ def heralds(seed, k):
     return rows
 
 
-def write(path, seed):
-    """Appends for ever; a snapshot and some truth come in between."""
+def create(path, reserve=None):
     about = {"run_id": "k", "experiment": "kill", "simulated": True, "operator": ""}
-    writer = RunWriter.create(path, sources={"tagger": {}}, config=CONFIG, provenance={}, **about)
+    return RunWriter.create(path, sources={"tagger": {}}, config=CONFIG, provenance={}, reserve=reserve, **about)
+
+
+def write_plain(path, seed):
+    """Appends for ever; a snapshot and some truth come in between."""
+    writer = create(path)
     output = os.open(f"{path}.out", os.O_WRONLY | os.O_CREAT)
     rng = np.random.default_rng((seed, 7))
     k = 0
@@ -53,13 +60,49 @@ def write(path, seed):
             writer.snapshot("start", "{}" * k)
 
 
+FAST_TIMES_PS = np.sort(np.random.default_rng(1).integers(0, 10**11, 200_000))
+
+
+def fast_block(k):
+    """Block k of the pipeline: 200,000 clicks in 100 ms, made fast enough to keep the recorder busy."""
+    start = k * 10**11
+    channel = (FAST_TIMES_PS & 3).astype(np.uint8)
+    return TagBlock(TimeTags(FAST_TIMES_PS + start, channel), start, start + 10**11, "tagger")
+
+
+def write_pipeline(path, seed):
+    """Feeds a recorder with two live consumers as fast as it takes; ends with the text of DiskFull when the disk is."""
+    output = os.open(f"{path}.out", os.O_WRONLY | os.O_CREAT)
+    totals = np.zeros(256, np.int64)
+    consumers = {
+        "rates": lambda block: np.add(totals, np.bincount(block.tags.channel, minlength=256), out=totals),
+        "gaps": lambda block: np.histogram(np.diff(block.tags.t_ps), 100),
+    }
+    try:
+        with Recorder(create(path, Reserve(seconds=0.0)), consumers, patience_s=60.0) as recorder:
+
+            def acknowledge(writer):
+                writer.flush()
+                os.write(output, b"%d\n" % recorder.state().clicks_recorded)
+
+            for k in range(10**9):
+                recorder.put(fast_block(k))
+                if k % 7 == seed % 7:
+                    recorder.submit(acknowledge)
+    except DiskFull as error:
+        os.write(output, f"DiskFull {error}\n".encode())
+        os._exit(3)
+
+
 def main():
     """The parent of all writers; reaps those that were killed."""
+    warm = fast_block(0).tags
+    checksum(warm.t_ps, warm.channel), encode(warm.t_ps, 0)  # compiled once, for all children
     for line in sys.stdin:
-        path, seed = line.split()
+        kind, path, seed = line.split()
         pid = os.fork()
         if pid == 0:
-            write(Path(path), int(seed))
+            (write_pipeline if kind == "pipeline" else write_plain)(Path(path), int(seed))
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
         os.waitpid(pid, 0)

@@ -26,11 +26,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="n
 
 @pytest.fixture(scope="module")
 def start():
-    """Starts a writer of its own process: ``start(path, seed)`` gives its process id."""
+    """Starts a writer as a process of its own: ``start(path, seed)`` gives its process id."""
     with subprocess.Popen([sys.executable, str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
 
-        def start(path, seed):
-            parent.stdin.write(f"{path} {seed}\n".encode())
+        def start(path, seed, kind="plain"):
+            parent.stdin.write(f"{kind} {path} {seed}\n".encode())
             parent.stdin.flush()
             return int(parent.stdout.readline())
 
@@ -89,6 +89,59 @@ def test_killed_ten_times(tmp_path, start, tenth):
             assert_whole(run, seed, n)
         for leftover in tmp_path.glob(f"*run{k}.h5*"):
             leftover.unlink()
+
+
+def assert_pipeline_whole(run, at_least):
+    clicks = 0
+    for k, found in enumerate(run.iter_blocks("tagger")):
+        expected = killed_writer.fast_block(k)
+        assert np.array_equal(found.tags.t_ps, expected.tags.t_ps)
+        assert np.array_equal(found.tags.channel, expected.tags.channel)
+        clicks += len(found.tags)
+    assert clicks >= at_least
+
+
+@pytest.mark.parametrize("tenth", range(5))
+def test_pipeline_killed_ten_times(tmp_path, start, tenth):
+    rng = np.random.default_rng(100 + tenth)
+    for k in range(10):
+        path, seed = tmp_path / f"run{k}.h5", 10 * tenth + k
+        n = kill_after_first_word(path, start(path, seed, "pipeline"), float(rng.uniform(0.0, 0.25)))
+        with open_run(path) as run:
+            assert run.status == "interrupted"
+            assert_pipeline_whole(run, n)
+        for leftover in tmp_path.glob(f"*run{k}.h5*"):
+            leftover.unlink()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A tmpfs of 64 MB; needs root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True).returncode:
+        pytest.skip("cannot mount a tmpfs here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_full_disk(small_disk, start):
+    """The pipeline fills a real disk: it stops by itself with one clear line, and every acknowledged click is there."""
+    path = small_disk / "run.h5"
+    pid = start(path, 0, "pipeline")
+    deadline = time.monotonic() + 60
+    while "DiskFull" not in Path(f"{path}.out").read_text() if Path(f"{path}.out").exists() else True:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.002)
+    *numbers, message = Path(f"{path}.out").read_text().splitlines()
+    assert "must stay free" in message
+    assert "run.h5 stops here" in message
+    with open_run(path) as run:
+        assert run.status == "failed"
+        assert_pipeline_whole(run, int(numbers[-1]))
+    assert path.stat().st_size > 30e6
 
 
 def test_another_process_follows(tmp_path, start):
