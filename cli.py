@@ -51,14 +51,14 @@ def demo(
 ) -> None:
     """The main job on the simulated lab: entangle, measure, record, analyse; the answer beside the hidden truth."""
     from .console import print_figures, print_json, run_progress, stdout
-    from .sequences.demo import figures, run_demo
-    from .sequences.reports import write_report
+    from .sequences.demo import figures, run_demo, summary
+    from .sequences.reports import report_input, write_report
 
     with run_progress() as show:
         runs = run_demo(out, seed, (show,))
     found = figures(runs)
     report_path = out / "report.html"
-    write_report(runs, report_path)
+    write_report([report_input(r) for r in runs], report_path, summary(found))
     if as_json:
         results = {f.name: {**f.estimate.as_dict(), "truth": f.truth} for f in found}
         return print_json({"runs": [str(run.path) for run in runs], "report": str(report_path), "results": results})
@@ -145,10 +145,9 @@ def report(
     """Write one self-contained HTML page about a run, or several compared."""
     from .analysis.files.runfile import open_run
     from .console import print_json, stdout
-    from .sequences.reports import write_report
+    from .sequences.reports import report_input, write_report
 
-    runs = [open_run(path) for path in paths]
-    write_report(runs, output)
+    write_report([report_input(open_run(path)) for path in paths], output)
     if as_json:
         return print_json({"report": str(output), "runs": [str(path) for path in paths]})
     stdout.print(f"{output}", soft_wrap=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -32,19 +33,21 @@ _CARDS = 8
 _FAR = 4.0
 
 
-def render_report(runs: Sequence[ReportInput]) -> str:
+def render_report(runs: Sequence[ReportInput], headline: ReportInput | None = None) -> str:
     """The report as one HTML page that needs no other file and no network.
+
+    ``headline`` is shown first: the few numbers a set of runs was made for.
 
     Raises:
         UsageError: no runs.
     """
     _require(runs)
-    title = runs[0].title if len(runs) == 1 else f"{len(runs)} runs compared"
+    title = headline.title if headline else f"{len(runs)} runs compared" if _compared(runs) else runs[0].title
     body = [_header(title, any(run.simulated for run in runs))]
-    if len(runs) > 1:
+    if headline is None and _compared(runs):
         body.append(_side_by_side(runs))
-    for run in runs:
-        heading = "" if len(runs) == 1 else f"<h2>{escape(run.title)}{_badge(run.simulated)}</h2>"
+    for run in [headline, *runs] if headline else runs:
+        heading = "" if run.title == title else f"<h2>{escape(run.title)}{_badge(run.simulated)}</h2>"
         body.append(f"<section>{heading}{''.join(_run_parts(run))}</section>")
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     return (
@@ -62,7 +65,7 @@ def render_pdf(runs: Sequence[ReportInput]) -> bytes:
     _require(runs)
     buffer = io.BytesIO()
     with PdfPages(buffer, metadata={"Title": runs[0].title, "Creator": "erbia", "CreationDate": None}) as pages:
-        if len(runs) > 1:
+        if _compared(runs):
             pages.savefig(figures.comparison([run.title for run in runs], _compared(runs)))
         for run in runs:
             pages.savefig(figures.results_page(run.title, _result_rows(run), run.simulated))
@@ -190,8 +193,9 @@ def _side_by_side(runs: Sequence[ReportInput]) -> str:
 
 
 def _compared(runs: Sequence[ReportInput]) -> dict[str, list[Estimate | None]]:
-    names = dict.fromkeys(name for run in runs for name in run.estimates)
-    return {name: [run.estimates.get(name) for run in runs] for name in names}
+    """The estimates at least two runs have, run by run."""
+    shared = Counter(name for run in runs for name in run.estimates)
+    return {name: [run.estimates.get(name) for run in runs] for name, n in shared.items() if n > 1}
 
 
 def _table(rows: list[list[str]]) -> str:

@@ -7,12 +7,19 @@ import math
 from .records import Estimate
 
 _PREFIX = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: Units that take a prefix; the others are shown as they are stored.
 _PREFIXED = {"s", "Hz", "W", "V", "A"}
 
 
 def prefix_of(number: float, unit: str) -> tuple[float, str]:
-    """Divisor and unit with its SI prefix for a number in ``unit``: ``prefix_of(2e-5, "s") == (1e-6, "µs")``."""
+    """Divisor and unit with its SI prefix for a number in ``unit``: ``prefix_of(2e-5, "s") == (1e-6, "µs")``.
+
+    A small pure number gets its power of ten instead: ``prefix_of(7.3e-7, "") == (1e-7, "×10⁻⁷")``.
+    """
+    if not unit and 0 < abs(number) < 1e-3:
+        power = math.floor(math.log10(abs(number)))
+        return 10.0**power, f"×10{str(power).translate(_SUPERSCRIPT)}"
     if unit not in _PREFIXED or number == 0 or not math.isfinite(number):
         return 1.0, unit
     exponent = max(-15, min(12, 3 * math.floor(math.log10(abs(number)) / 3)))

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..analysis.files.runfile import Run
 from ..analysis.records import Estimate
+from ..analysis.report_input import ReportInput
 from .lab import load_station
 from .runner import Subscriber
 from .truth import truth_beside
@@ -45,6 +46,16 @@ class Figure:
     def pull(self) -> float:
         """Deviation from the truth in standard errors."""
         return (self.estimate.value - self.truth) / self.estimate.std
+
+
+def summary(found: Sequence[Figure]) -> ReportInput:
+    """The headline table, for the top of the report."""
+    return ReportInput(
+        title="erbia demo: two simulated erbium memories",
+        simulated=True,
+        estimates={f.name: f.estimate for f in found},
+        truth={f.name: f.truth for f in found},
+    )
 
 
 def run_demo(out_dir: Path, seed: int, subscribers: Sequence[Subscriber] = ()) -> list[Run]:

@@ -15,19 +15,18 @@ from .replay import analyze, experiment_of
 from .truth import truth_beside
 
 
-def write_report(runs: Sequence[Run], path: Path) -> None:
-    """Writes one self-contained page about the runs; ``.pdf`` gives a PDF, anything else HTML.
+def write_report(inputs: Sequence[ReportInput], path: Path, headline: ReportInput | None = None) -> None:
+    """Writes one self-contained page; ``.pdf`` gives a PDF, anything else HTML.
 
     Raises:
-        DataError: a file cannot be analysed or the report cannot be written.
+        DataError: the report cannot be written.
     """
-    inputs = [report_input(run) for run in runs]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".pdf":
             path.write_bytes(render_pdf(inputs))
         else:
-            path.write_text(render_report(inputs), encoding="utf-8")
+            path.write_text(render_report(inputs, headline), encoding="utf-8")
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error}") from error
 
@@ -45,9 +44,15 @@ def report_input(run: Run) -> ReportInput:
         curves=result.curves,
         counts=result.counts,
         live_time_s=run.live_time_ps(run.sources[0]) / PS_PER_S,
-        provenance={"run file": str(run.path), "status": run.status, "operator": run.operator, **run.provenance},
+        provenance={"run file": str(run.path), "status": run.status, "operator": run.operator, **_origin(run)},
         config=json.loads(run.config["resolved_json"])["config"],
     )
+
+
+def _origin(run: Run) -> dict[str, str]:
+    """Provenance for reading: the difference to the commit is told by its length, the file keeps it whole."""
+    lines = len(run.provenance.get("git_diff", "").splitlines())
+    return run.provenance | {"git_diff": f"{lines} lines, kept in the run file" if lines else "none"}
 
 
 def list_runs(folder: Path) -> list[dict[str, Any]]:
