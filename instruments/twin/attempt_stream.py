@@ -14,10 +14,10 @@ from .attempt_model import AttemptModel
 from .conditions import LOCAL
 from .node import Readout
 from .program import Program
-from .timeline import Position, Runs, attempt_start, first_attempt_at, lay_out, starts_between
+from .timeline import Position, Runs, attempt_start, attempts_between, bursts_between, first_attempt_at, lay_out
 
 OUTPUTS = ("ch1", "ch2", "ch3", "ch4", "herald", "alice_herald", "bob_herald")
-_BATCH = 4096
+_BATCH = 16384
 _DENSE_ABOVE = 0.2
 _LONGEST_BATCH_PS = 2e17
 _TYPICAL_BATCH_PS = 6e14
@@ -69,8 +69,13 @@ class AttemptStream:
         self._runs = [r for r in self._runs[:-1] if self._run_end(r) >= t_start_ps - reach] + self._runs[-1:]
         found = []
         for runs in self._runs:
-            bursts, attempts = starts_between(self.program, runs, t_start_ps - reach, t_stop_ps)
-            found += [bursts + offset for offset in in_header] + [attempts + offset for offset in in_attempt]
+            stretch = (self.program, runs, t_start_ps - reach, t_stop_ps)
+            if in_header:
+                bursts = bursts_between(*stretch)
+                found += [bursts + offset for offset in in_header]
+            if in_attempt:
+                attempts = attempts_between(*stretch)
+                found += [attempts + offset for offset in in_attempt]
         times = np.sort(np.concatenate([*found, np.empty(0, np.int64)]))
         return times[(times >= t_start_ps) & (times < t_stop_ps)]
 

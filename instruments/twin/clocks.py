@@ -59,8 +59,8 @@ class Clock:
             (_KNOT_PS, self._first, self._knots) if recent else (_KEPT_PS, 0, np.array(self._history))
         )
         k = np.arange(t_start_ps // step_ps, min(t_stop_ps // step_ps + 2, first + len(knots)))
-        times: FloatArray = k * float(step_ps)
-        phases: FloatArray = np.asarray(knots[k - first], float)
+        times = np.asarray(k * float(step_ps), np.float64)
+        phases = np.asarray(knots[k - first], np.float64)
         return times, phases
 
     def knots(self, t_ps: Int64Array) -> tuple[int, int, FloatArray]:
@@ -68,17 +68,20 @@ class Clock:
         if not self._noisy:
             return 0, _KNOT_PS, np.empty(0)
         latest = int(t_ps[-1]) if len(t_ps) else 0
-        while (self._first + len(self._knots) - 2) * _KNOT_PS <= latest:
-            self._extend()
+        missing = latest // _KNOT_PS + 2 - (self._first + len(self._knots) - 1)
+        if missing > 0:
+            self._extend(-(-missing // _BATCH))
         return self._first, _KNOT_PS, self._knots
 
-    def _extend(self) -> None:
+    def _extend(self, batches: int) -> None:
+        """Adds whole batches of knots; the draws are the same however many come at once."""
         step_s = _KNOT_PS / PS_PER_S
-        white = self._rng.standard_normal(_BATCH) * self.config.white_frequency / np.sqrt(step_s)
-        steps = self._rng.standard_normal(_BATCH) * self.config.random_walk_frequency * np.sqrt(3 * step_s)
-        walk = self._wander + np.cumsum(steps)
+        drawn = self._rng.standard_normal((batches, 2, _BATCH))
+        white = drawn[:, 0].ravel() * self.config.white_frequency / np.sqrt(step_s)
+        steps = drawn[:, 1].ravel() * self.config.random_walk_frequency * np.sqrt(3 * step_s)
+        walk = np.cumsum(np.append(self._wander, steps))[1:]
         self._wander = float(walk[-1])
-        new = self._knots[-1] + np.cumsum((white + walk) * _KNOT_PS)
+        new = np.cumsum(np.append(self._knots[-1], (white + walk) * _KNOT_PS))[1:]
         step = _KEPT_PS // _KNOT_PS
         self._history.extend(new[step - 1 :: step].tolist())
         kept = self._knots[-_RECENT:]

@@ -50,10 +50,7 @@ class Pixel:
         self._counted += n
         return out[:n]
 
-    def latches(self, bias_a: float, duration_s: float) -> bool:
-        """Whether the clicks since the last call, over ``duration_s``, lift the bias so far that the pixel latches.
-
-        The amplifier's slow baseline raises the bias by ``pile_up_s`` times the count rate.
-        """
-        rate_hz, self._counted = self._counted / duration_s, 0
-        return devices.latches(self._config, bias_a * (1 + self._config.pile_up_s * rate_hz))
+    def count(self) -> int:
+        """Clicks since the last call."""
+        counted, self._counted = self._counted, 0
+        return counted

@@ -74,7 +74,7 @@ def _normal_slow(bits: np.uint64) -> float:
         layer = int(bits & _LAYER)
         sign = 1.0 if (bits >> _S8) & _ONE else -1.0
         u = (float(bits >> _S11) + 0.5) * _TO_UNIT
-        x = u * _NX[layer]
+        x = u * float(_NX[layer])
         if x < _NX[layer + 1]:
             return sign * x
         bits = _hash(bits + _LANE)
@@ -98,7 +98,7 @@ def normal(key: np.uint64, counter: int) -> float:
     """Standard normal number of a key and counter."""
     bits = _hash(key + np.uint64(counter) * _GOLDEN)
     layer = int(bits & _LAYER)
-    x = (float(bits >> _S11) + 0.5) * _TO_UNIT * _NX[layer]
+    x = (float(bits >> _S11) + 0.5) * _TO_UNIT * float(_NX[layer])
     if x < _NX[layer + 1]:
         return x if (bits >> _S8) & _ONE else -x
     return _normal_slow(bits)
@@ -108,7 +108,7 @@ def normal(key: np.uint64, counter: int) -> float:
 def _exponential_slow(bits: np.uint64) -> float:
     while True:
         layer = int(bits & _LAYER)
-        x = (float(bits >> _S11) + 0.5) * _TO_UNIT * _EX[layer]
+        x = (float(bits >> _S11) + 0.5) * _TO_UNIT * float(_EX[layer])
         if x < _EX[layer + 1]:
             return x
         bits = _hash(bits + _LANE)
@@ -125,5 +125,5 @@ def exponential(key: np.uint64, counter: int) -> float:
     """Exponential number of mean 1 of a key and counter."""
     bits = _hash(key + np.uint64(counter) * _GOLDEN)
     layer = int(bits & _LAYER)
-    x = (float(bits >> _S11) + 0.5) * _TO_UNIT * _EX[layer]
+    x = (float(bits >> _S11) + 0.5) * _TO_UNIT * float(_EX[layer])
     return x if x < _EX[layer + 1] else _exponential_slow(bits)

@@ -6,6 +6,7 @@ attempts need not be stored.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,23 +68,24 @@ def lay_out(
     return runs, after
 
 
-def starts_between(program: Program, runs: Runs, t_start_ps: int, t_stop_ps: int) -> tuple[Int64Array, Int64Array]:
-    """Starts of the bursts and of the attempts begun in ``[t_start_ps, t_stop_ps)``, each int64 in order."""
-    bursts, attempts = [], []
-    lo_run = max(int(np.searchsorted(runs.origin_ps, t_start_ps, side="right")) - 1, 0)
-    some = slice(lo_run, int(np.searchsorted(runs.origin_ps, t_stop_ps)))
-    for origin, first, played in zip(
-        runs.origin_ps[some].tolist(), runs.first[some].tolist(), runs.attempts[some].tolist(), strict=True
-    ):
-        lo = _first_at(program, origin, t_start_ps)
-        hi = _first_at(program, origin, t_stop_ps)
+def bursts_between(program: Program, runs: Runs, t_start_ps: int, t_stop_ps: int) -> Int64Array:
+    """Starts of the bursts begun in ``[t_start_ps, t_stop_ps)``: int64, in order."""
+    found = [np.empty(0, np.int64)]
+    for origin, first, played in _overlapping(runs, t_start_ps, t_stop_ps):
+        lo = max(-(-(t_start_ps - origin) // program.burst_ps), -(-first // program.attempts_per_burst))
+        hi = min(-(-(t_stop_ps - origin) // program.burst_ps), -(-(first + played) // program.attempts_per_burst))
+        found.append(origin + np.arange(lo, max(lo, hi), dtype=np.int64) * program.burst_ps)
+    return np.concatenate(found)
+
+
+def attempts_between(program: Program, runs: Runs, t_start_ps: int, t_stop_ps: int) -> Int64Array:
+    """Starts of the attempts begun in ``[t_start_ps, t_stop_ps)``: int64, in order."""
+    found = [np.empty(0, np.int64)]
+    for origin, first, played in _overlapping(runs, t_start_ps, t_stop_ps):
+        lo, hi = _first_at(program, origin, t_start_ps), _first_at(program, origin, t_stop_ps)
         index = np.arange(max(lo, first), min(hi, first + played), dtype=np.int64)
-        attempts.append(attempt_start(program, origin, index))
-        b_lo = max(-(-(t_start_ps - origin) // program.burst_ps), -(-first // program.attempts_per_burst))
-        b_hi = min(-(-(t_stop_ps - origin) // program.burst_ps), -(-(first + played) // program.attempts_per_burst))
-        bursts.append(origin + np.arange(b_lo, max(b_lo, b_hi), dtype=np.int64) * program.burst_ps)
-    empty = [np.empty(0, np.int64)]
-    return np.concatenate(bursts + empty), np.concatenate(attempts + empty)
+        found.append(attempt_start(program, origin, index))
+    return np.concatenate(found)
 
 
 def first_attempt_at(program: Program, runs: Runs, t_ps: int) -> tuple[int, Position] | None:
@@ -104,3 +106,10 @@ def _first_at(program: Program, origin_ps: int, t_ps: int) -> int:
     burst, rest = divmod(t_ps - origin_ps, program.burst_ps)
     within = max(0, -(-(rest - program.header.length_ps) // program.attempt.length_ps))
     return burst * program.attempts_per_burst + min(within, program.attempts_per_burst)
+
+
+def _overlapping(runs: Runs, t_start_ps: int, t_stop_ps: int) -> Iterator[tuple[int, int, int]]:
+    """Origin, first attempt and length of the runs that may reach into the stretch."""
+    lo = max(int(np.searchsorted(runs.origin_ps, t_start_ps, side="right")) - 1, 0)
+    some = slice(lo, int(np.searchsorted(runs.origin_ps, t_stop_ps)))
+    return zip(runs.origin_ps[some].tolist(), runs.first[some].tolist(), runs.attempts[some].tolist(), strict=True)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from erbia.instruments.twin.program import HeraldRule, Program, Pulse, Section
-from erbia.instruments.twin.timeline import Position, attempt_start, first_attempt_at, lay_out, starts_between
+from erbia.instruments.twin.timeline import (
+    Position,
+    attempt_start,
+    attempts_between,
+    bursts_between,
+    first_attempt_at,
+    lay_out,
+)
 
 PROGRAM = Program(Section(7), Section(10, (Pulse("sync", 1, 2, 1, 0, 1),)), 4, HeraldRule((0, 1), (2, 3), 1))
 HOLD = 33
@@ -36,7 +43,8 @@ def test_equals_playing_one_by_one(heralds, first):
     position = Position(1000, first)
     bursts, starts, burst = play(position, set(heralds), 12)
     runs, after = lay_out(PROGRAM, position, np.array(heralds, np.int64), 12, HOLD)
-    found_bursts, found_starts = starts_between(PROGRAM, runs, 0, 10**6)
+    found_bursts = bursts_between(PROGRAM, runs, 0, 10**6)
+    found_starts = attempts_between(PROGRAM, runs, 0, 10**6)
     assert found_starts.tolist() == starts
     assert found_bursts.tolist() == bursts
     assert after.burst_start_ps == burst
@@ -45,7 +53,7 @@ def test_equals_playing_one_by_one(heralds, first):
 def test_cut_anywhere_finds_the_next_attempt():
     heralds = np.array([2, 3, 9], np.int64)
     runs, _ = lay_out(PROGRAM, Position(1000), heralds, 12, HOLD)
-    _, starts = starts_between(PROGRAM, runs, 0, 10**6)
+    starts = attempts_between(PROGRAM, runs, 0, 10**6)
     for t in range(990, int(starts[-1]) + 1):
         found = first_attempt_at(PROGRAM, runs, t)
         assert found is not None
@@ -58,7 +66,7 @@ def test_cut_anywhere_finds_the_next_attempt():
 
 def test_stretches_add_up():
     runs, _ = lay_out(PROGRAM, Position(0), np.array([2, 9], np.int64), 40, HOLD)
-    whole = starts_between(PROGRAM, runs, 0, 600)
-    parts = [starts_between(PROGRAM, runs, t, t + 13) for t in range(0, 598, 13)]
-    for k in (0, 1):
-        assert np.concatenate([p[k] for p in parts]).tolist() == [t for t in whole[k].tolist() if t < 598]
+    for between in (bursts_between, attempts_between):
+        whole = between(PROGRAM, runs, 0, 600)
+        parts = [between(PROGRAM, runs, t, t + 13) for t in range(0, 598, 13)]
+        assert np.concatenate(parts).tolist() == [t for t in whole.tolist() if t < 598]
