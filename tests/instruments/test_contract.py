@@ -1,0 +1,341 @@
+"""One suite for every driver of a class: mock, and real driver on its emulator. Same names, same units, same manners."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import pytest
+from erbia.analysis.records import TimeTags
+from erbia.instruments import mock
+from erbia.instruments.drivers.composites import Cryostat, ErbiumMemory
+from erbia.instruments.drivers.keysight_816x import KeysightLaser
+from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput
+from erbia.instruments.drivers.ni_counter import NiEdgeCounter
+from erbia.instruments.drivers.santec_tsl import SantecTsl
+from erbia.instruments.drivers.single_quantum import SingleQuantumWebSq
+from erbia.instruments.drivers.swabian_time_tagger import SwabianTimeTagger
+from erbia.instruments.emulators import swabian_api
+from erbia.instruments.emulators.dlcpro import DlcProDevice, DlcProHost
+from erbia.instruments.emulators.keysight_816x import Keysight816xDevice
+from erbia.instruments.emulators.lakeshore336 import LakeShore336Device
+from erbia.instruments.emulators.nidaqmx_server import NiDaqServer
+from erbia.instruments.emulators.ports import Bench
+from erbia.instruments.emulators.santec import SantecDevice
+from erbia.instruments.emulators.tcp import TcpHost
+from erbia.instruments.emulators.websq import WebSqDevice, WebSqHost
+from erbia.instruments.errors import LimitError
+from erbia.instruments.interfaces import (
+    AnalogOutput,
+    EdgeCounter,
+    Laser,
+    PulseGenerator,
+    PulseTable,
+    QuantumMemory,
+    Segment,
+    SinglePhotonDetector,
+    TablePulse,
+    TemperatureController,
+    TimeTagger,
+)
+from qcodes.instrument import Instrument
+from qcodes.instrument_drivers.Lakeshore import LakeshoreModel336
+
+Maker = Callable[[Bench, ExitStack], Any]
+MAKERS: dict[str, dict[str, Maker]] = {}
+
+
+def maker(kind: str, name: str) -> Callable[[Maker], Maker]:
+    """Registers a way to get an instrument of a class."""
+
+    def register(function: Maker) -> Maker:
+        MAKERS.setdefault(kind, {})[name] = function
+        return function
+
+    return register
+
+
+def each(kind: str) -> Any:
+    """Runs a test with every instrument of the class."""
+    return pytest.mark.parametrize("make", MAKERS[kind].values(), ids=MAKERS[kind])
+
+
+@pytest.fixture
+def bench() -> Bench:
+    bench = Bench({"snspd.ch1.latched": False, "snspd.ch2.latched": False})
+    bench.values |= {"lake.temperature_k": 0.6, "lake.setpoint_k": 0.5}
+    for k in (1, 2):
+        bench.signals[f"snspd.ch{k}.clicks"] = lambda t_s: np.floor(1000.0 * t_s)
+    bench.signals["Dev1/ctr0"] = lambda t_s: np.floor(1000.0 * t_s)
+    bench.taggers["tagger"] = _comb
+    return bench
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        stack.callback(Instrument.close_all)
+        yield stack
+
+
+def _comb(t_start_ps: int, t_stop_ps: int) -> TimeTags:
+    t_ps = np.arange(-(-t_start_ps // 10**8) * 10**8, t_stop_ps, 10**8, dtype=np.int64)
+    return TimeTags(t_ps, np.ones(len(t_ps), np.uint8))
+
+
+def _world() -> Any:
+    return mock.load_world({"preset": "single_er_cavity", "seed": 1})
+
+
+# -- what there is -----------------------------------------------------------------------------------------------------
+
+
+@maker("laser", "mock")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    return mock.MockLaser("laser", _world())
+
+
+@maker("laser", "santec")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    host = stack.enter_context(TcpHost(SantecDevice(bench, "laser")))
+    return SantecTsl("laser", host.visa_address, visalib="@py")
+
+
+@maker("laser", "keysight")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    host = stack.enter_context(TcpHost(Keysight816xDevice(bench)))
+    return KeysightLaser("laser", host.visa_address, slot=1, visalib="@py")
+
+
+@maker("laser", "toptica")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    pytest.importorskip("toptica.lasersdk")
+    from erbia.instruments.drivers.toptica_dlcpro import TopticaDlcPro
+
+    host = stack.enter_context(DlcProHost(DlcProDevice(bench, "laser")))
+    return TopticaDlcPro("laser", host.endpoint)
+
+
+@maker("detector", "mock")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    return mock.MockSnspd("snspd", _world())
+
+
+@maker("detector", "websq")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    host = stack.enter_context(WebSqHost(WebSqDevice(bench, "snspd", n_channels=2)))
+    return SingleQuantumWebSq("snspd", host.endpoint, counts_port=host.counts.port, bias_slew_a_per_s=1e-3)
+
+
+@maker("tagger", "mock")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    return mock.MockTimeTagger("tagger", _world())
+
+
+@maker("tagger", "swabian")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    swabian_api.plug(bench, "tagger", "C1")
+    stack.callback(swabian_api.unplug, "C1")
+    return SwabianTimeTagger("tagger", "C1", module="erbia.instruments.emulators.swabian_api")
+
+
+@maker("tagger", "id900")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    pytest.importorskip("zmq")
+    import socket
+
+    from erbia.instruments.drivers.id900 import IdqTimeController
+    from erbia.instruments.emulators.id900 import Id900Device, Id900Host
+
+    host = stack.enter_context(Id900Host(Id900Device(bench, "tagger")))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return IdqTimeController("tagger", host.endpoint, datalink=host.datalink, channels=(1,), stream_ports=(port,))
+
+
+@maker("pulser", "mock")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    return mock.MockPulseGenerator("pulser", _world())
+
+
+@maker("pulser", "pulse streamer")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    pytest.importorskip("pulsestreamer")
+    import os
+
+    from erbia.instruments.drivers.pulse_streamer import SwabianPulseStreamer
+    from erbia.instruments.emulators.pulse_streamer import PulseStreamerDevice, PulseStreamerHost
+
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    host = stack.enter_context(PulseStreamerHost(PulseStreamerDevice(bench, "pulser"), f"127.0.2.{2 + worker}"))
+    return SwabianPulseStreamer("pulser", host.endpoint, outputs={"excitation": "0", "gate": "1"})
+
+
+@maker("memory", "mock")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    return mock.MockErbiumMemory("alice_memory", _world())
+
+
+@maker("memory", "composite")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    daq = stack.enter_context(NiDaqServer(bench))
+    for name, channel in {"electrode": "Dev1/ao0", "magnet": "Dev1/ao1"}.items():
+        stack.callback(NiAnalogOutput(name, daq.endpoint, channel=channel, slew_rate_v_per_s=1e4).close)
+    _lakeshore(bench, stack)
+    calibration = {"zero_field_hz": 194.95e12, "stark_hz_per_v": 1e6, "zeeman_hz_per_t": 5e9}
+    return ErbiumMemory(
+        "memory",
+        electrode="electrode.voltage",
+        magnet="magnet.voltage",
+        temperature="lake.A.temperature",
+        calibration=calibration,
+    )
+
+
+@maker("temperature", "mock")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    return mock.MockTemperatureController("cryostat", _world())
+
+
+@maker("temperature", "lakeshore")
+def _(bench: Bench, stack: ExitStack) -> Any:
+    _lakeshore(bench, stack)
+    return Cryostat("cryostat", temperature="lake.A.temperature", setpoint="lake.output_1.setpoint")
+
+
+def _lakeshore(bench: Bench, stack: ExitStack) -> None:
+    host = stack.enter_context(TcpHost(LakeShore336Device(bench, "lake")))
+    stack.callback(LakeshoreModel336("lake", host.visa_address, visalib="@py", device_clear=False).close)
+
+
+# -- what each must do -------------------------------------------------------------------------------------------------
+
+
+@each("laser")
+def test_laser(make: Maker, bench: Bench, stack: ExitStack) -> None:
+    laser = make(bench, stack)
+    assert isinstance(laser, Laser)
+    assert (laser.power.unit, laser.frequency.unit) == ("W", "Hz")
+    assert laser.emission.get() is False
+    for on in (True, False):
+        laser.emission(on)
+        assert laser.emission.get() is on
+    laser.power(2e-3)
+    assert laser.power.get() == pytest.approx(2e-3, rel=1e-4)
+    laser.frequency(195.0e12)
+    assert laser.frequency.get() == pytest.approx(195.0e12, abs=1e6)
+    with pytest.raises(ValueError, match="frequency"):
+        laser.frequency(1e12)
+    with pytest.raises(ValueError, match="power"):
+        laser.power(-1.0)
+    _reading_changes_nothing(laser)
+
+
+@each("detector")
+def test_detector(make: Maker, bench: Bench, stack: ExitStack) -> None:
+    detector = make(bench, stack)
+    assert isinstance(detector, SinglePhotonDetector)
+    channel = detector.channels[0]
+    assert (channel.bias.unit, channel.count_rate.unit) == ("A", "Hz")
+    channel.bias(15e-6)
+    assert channel.bias.get() == pytest.approx(15e-6, rel=1e-3)
+    assert channel.latched.get() is False
+    channel.reset()
+    assert channel.bias.get() == pytest.approx(15e-6, rel=1e-3)
+    assert channel.count_rate.get() >= 0
+    with pytest.raises(ValueError, match="bias"):
+        channel.bias(1.0)
+    _reading_changes_nothing(detector)
+
+
+@each("tagger")
+def test_tagger(make: Maker, bench: Bench, stack: ExitStack) -> None:
+    tagger = make(bench, stack)
+    assert isinstance(tagger, TimeTagger)
+    tagger.start()
+    blocks = []
+    for _ in range(5):
+        blocks.append(tagger.read(2.0))
+        time.sleep(0.01)
+    tagger.stop()
+    assert all(a.t_stop_ps == b.t_start_ps for a, b in itertools.pairwise(blocks))
+    for block in blocks:
+        assert block.t_stop_ps >= block.t_start_ps
+        assert not block.overflow
+        assert np.all((block.tags.t_ps >= block.t_start_ps) & (block.tags.t_ps < block.t_stop_ps))
+        assert np.all(np.diff(block.tags.t_ps) >= 0)
+
+
+@each("pulser")
+def test_pulser(make: Maker, bench: Bench, stack: ExitStack) -> None:
+    pulser = make(bench, stack)
+    assert isinstance(pulser, PulseGenerator)
+    pulses = (TablePulse("excitation", 1_000_000, 50_000), TablePulse("gate", 2_000_000, 500_000))
+    table = PulseTable(Segment(1_000_000), Segment(10_000_000, pulses), attempts_per_burst=10)
+    assert pulser.running.get() is False
+    pulser.load(table)
+    pulser.arm()
+    assert pulser.running.get() is False
+    pulser.start()
+    assert pulser.running.get() is True
+    pulser.stop()
+    assert pulser.running.get() is False
+    for bad in (TablePulse("excitation", 500, 50_000), TablePulse("nowhere", 1_000_000, 50_000)):
+        with pytest.raises(LimitError):
+            pulser.load(PulseTable(Segment(1_000_000), Segment(10_000_000, (bad,)), 1))
+
+
+@each("memory")
+def test_memory(make: Maker, bench: Bench, stack: ExitStack) -> None:
+    memory = make(bench, stack)
+    assert isinstance(memory, QuantumMemory)
+    units = {name: memory.parameters[name].unit for name in ("electrode_voltage", "magnetic_field", "temperature")}
+    assert units == {"electrode_voltage": "V", "magnetic_field": "T", "temperature": "K"}
+    memory.electrode_voltage(1.0)
+    memory.magnetic_field(0.01)
+    assert memory.electrode_voltage.get() == pytest.approx(1.0)
+    assert memory.magnetic_field.get() == pytest.approx(0.01)
+    before_hz = memory.resonance_frequency.get()
+    memory.electrode_voltage(2.0)
+    assert memory.resonance_frequency.get() != before_hz
+    assert 0 < memory.temperature.get() < 320
+    with pytest.raises(ValueError, match="electrode_voltage"):
+        memory.electrode_voltage(11.0)
+    _reading_changes_nothing(memory)
+
+
+@each("temperature")
+def test_temperature_controller(make: Maker, bench: Bench, stack: ExitStack) -> None:
+    controller = make(bench, stack)
+    assert isinstance(controller, TemperatureController)
+    assert (controller.temperature.unit, controller.setpoint.unit) == ("K", "K")
+    controller.setpoint(0.7)
+    assert controller.setpoint.get() == pytest.approx(0.7)
+    assert controller.temperature.get() > 0
+    _reading_changes_nothing(controller)
+
+
+def test_analog_output_and_edge_counter(bench: Bench, stack: ExitStack) -> None:
+    daq = stack.enter_context(NiDaqServer(bench))
+    output, counter = NiAnalogOutput("ao", daq.endpoint), NiEdgeCounter("counter", daq.endpoint)
+    assert isinstance(output, AnalogOutput)
+    assert isinstance(counter, EdgeCounter)
+    assert (output.voltage.unit, output.slew_rate.unit, counter.count_rate.unit) == ("V", "V/s", "Hz")
+    output.voltage(0.5)
+    assert output.voltage.get() == 0.5
+    assert counter.count_rate.get() == pytest.approx(1000, rel=0.1)
+    _reading_changes_nothing(output)
+
+
+def _reading_changes_nothing(instrument: Any) -> None:
+    """A snapshot with fresh readings twice gives the same settings."""
+
+    def settings() -> dict[str, Any]:
+        instrument.snapshot(update=True)
+        return {name: p.cache.get(False) for name, p in instrument.parameters.items() if p.settable}
+
+    assert settings() == settings()
