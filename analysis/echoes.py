@@ -19,7 +19,7 @@ from .records import Estimate, FloatArray
 
 
 #: Stands in for a time of zero, which an interval may reach.
-_TINY = 1e-300
+_TINY = 1e-60
 
 
 @dataclass(frozen=True, slots=True, eq=False)

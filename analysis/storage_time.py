@@ -125,7 +125,7 @@ def choose_decay(fits: list[StorageTimeFit]) -> list[tuple[StorageTimeFit, float
 
 
 def _decay(t: FloatArray, time_constant: float, exponent: float) -> FloatArray:
-    decay: FloatArray = np.exp(-np.minimum((t / max(time_constant, 1e-300)) ** exponent, 700.0))
+    decay: FloatArray = np.exp(-np.minimum((t / max(time_constant, 1e-40)) ** exponent, 700.0))
     return decay
 
 
