@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, log2
+from math import ceil, log2, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +149,9 @@ def _lag_planes(t_a: Int64Array, t_b: Int64Array, rung: Rung) -> Iterator[tuple[
     def stretch_of_b(bins: int) -> tuple[Complex64Array, float]:
         return spectrum(t_b, rung.start_ps + rung.lag_min_ps + bins * rung.bin_ps, n)
 
+    # Half precision holds 65504 at most: scale to about the noise of a row.
+    per_bin = (len(t) / max(1, int(t[-1] - t[0])) * rung.bin_ps for t in (t_a, t_b))
+    scale = np.float32(1 / np.sqrt(prod(per_bin) * rung.block_bins))
     # Short transforms run twice as fast several at a time.
     batch = 8 if n <= 2**18 else 1
     products = np.empty((batch, n // 2 + 1), np.complex64)
@@ -163,8 +166,8 @@ def _lag_planes(t_a: Int64Array, t_b: Int64Array, rung: Rung) -> Iterator[tuple[
                 np.multiply(a, b, out=products[row])
                 variance += power_a * power_b
             lags = fft.irfft(products[: len(blocks)], n)
-            plane[blocks.start : blocks.stop] = lags[:, : plane.shape[1]]
-        yield plane, float(np.sqrt(variance)), first_lag - margin
+            plane[blocks.start : blocks.stop] = lags[:, : plane.shape[1]] * scale
+        yield plane, float(np.sqrt(variance) * scale), first_lag - margin
 
 
 def _deviations(t_ps: Int64Array, start_ps: int, bin_ps: int, n_bins: int) -> tuple[Float32Array, float]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .clock_estimate import Fit, fit_polynomial, score_of
+from .clock_estimate import Fit, Score, fit_polynomial, score_of
 from .clock_response import Peak, fit_peak
 from .clock_verify import Lock, sharpen
-from .kernels.clock import find_pairs
+from .kernels.clock import block_scores, find_pairs
 from .records import PS_PER_S, ClockModel, FloatArray, Int64Array
 
 FIRST_PAIRS = 300
@@ -18,12 +18,20 @@ WINDOW_STDS = 8.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """The fit of one stretch of A's record ``[t_start_ps, t_stop_ps]``: model about its middle, and the peak it used."""
+    """One polynomial over A's record ``[t_start_ps, t_stop_ps]``.
+
+    Attributes:
+        model: about the middle of the stretch that was locked first.
+        peak: response, pairs and background the fit used.
+        wander_sigmas: how far the pairs are from following the polynomial, as a Gaussian deviation (chi-squared of
+            blocks of time); large when the clock wanders, leaps, or was lost on the way.
+    """
 
     model: ClockModel
     peak: Peak
     t_start_ps: int
     t_stop_ps: int
+    wander_sigmas: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,11 +64,10 @@ def follow(t_a_ps: Int64Array, t_b_ps: Int64Array, lock: Lock) -> Track:
         fit = best_fit(pairs, peak, half, curved=poly[2] != 0)
         poly[: len(fit.coefficients)] += fit.coefficients
         span *= 2
-    poly, covariance, peak = _final_fit(pairs, poly, peak, half)
-    return Track(to_model(poly, covariance, t_ref), peak, lo, hi)
+    return _final_fit(t_a_ps, pairs, poly, peak, half, t_ref)
 
 
-def _final_fit(pairs: Pairs, poly: FloatArray, peak: Peak, half: float) -> tuple[FloatArray, FloatArray, Peak]:
+def _final_fit(t_a: Int64Array, pairs: Pairs, poly: FloatArray, peak: Peak, half: float, t_ref: int) -> Track:
     """Line, then response about that line, then line again with the better response."""
     peak = rescaled(peak, pairs, half)
     total = np.zeros(3)
@@ -70,11 +77,29 @@ def _final_fit(pairs: Pairs, poly: FloatArray, peak: Peak, half: float) -> tuple
         residual = pairs.residual_ps - _value(total, pairs.u_s)
         peak = fit_peak(residual[np.abs(residual) < half], half, 2.5 * peak.response.std_ps)
         total[0] += peak.mean_ps
+    score = score_of(peak, half)
     covariance = np.zeros((3, 3))
     covariance[: len(fit.coefficients), : len(fit.coefficients)] = fit.covariance
     # Not knowing the response costs location and nothing else.
-    covariance[0, 0] += max(0.0, peak.mean_var_ps2 - 1 / score_of(peak, half).information)
-    return poly + total, covariance, peak
+    covariance[0, 0] += max(0.0, peak.mean_var_ps2 - 1 / score.information)
+    wander = _wander_sigmas((t_a - t_ref) / PS_PER_S, pairs.u_s, residual - peak.mean_ps, score, int(peak.pairs))
+    return Track(to_model(poly + total, covariance, t_ref), peak, int(t_a[0]), int(t_a[-1]), wander)
+
+
+def _wander_sigmas(clicks_s: FloatArray, u_s: FloatArray, residual_ps: FloatArray, score: Score, pairs: int) -> float:
+    """Gaussian deviation of the chi-squared of block offsets about zero (Wilson and Hilferty, PNAS 17, 684, 1931)."""
+    n = int(np.clip(pairs // 50, 1, 64))
+    if n < 8:
+        return 0.0
+    edges = np.linspace(clicks_s[0], clicks_s[-1], n + 1)
+    block = np.clip(np.searchsorted(edges, u_s, side="right") - 1, 0, n - 1)
+    total, count = block_scores(block, n, residual_ps, score.first_ps, score.step_ps, score.slope)
+    information = np.maximum(count, 1) * score.information / len(u_s)
+    # A block with clicks of A but half its pairs gone is where the peak was lost: that is a deviation too.
+    due = np.diff(np.searchsorted(clicks_s, edges)) * (len(u_s) / len(clicks_s))
+    lost = np.where(count < 0.5 * due, (due - count) ** 2 / np.maximum(due, 1), 0.0)
+    chi2_per_block = float(np.sum(total**2 / information) + np.sum(lost)) / n
+    return float((chi2_per_block ** (1 / 3) - (1 - 2 / (9 * n))) / np.sqrt(2 / (9 * n)))
 
 
 def pairs_near(

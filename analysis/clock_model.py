@@ -6,10 +6,12 @@ its ``t_start_ps`` (on A's clock) on.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .errors import UsageError
-from .records import PS_PER_S, ClockModel, FloatArray, Int64Array
+from .records import PS_PER_S, ClockModel, FloatArray, Int64Array, TimeTags
 
 
 def offset_at(t_a_ps: Int64Array, model: ClockModel) -> FloatArray:
@@ -56,6 +58,11 @@ def to_clock_a(t_b_ps: Int64Array, model: ClockModel) -> Int64Array:
     return t_a
 
 
+def on_clock_a(tags_b: TimeTags, model: ClockModel) -> TimeTags:
+    """B's tags with their times on A's clock; the raw tags stay as they are."""
+    return TimeTags(to_clock_a(tags_b.t_ps, model), tags_b.channel)
+
+
 def referred_to(model: ClockModel, t_ref_ps: int) -> ClockModel:
     """The same straight or curved piece written about another reference time, covariance carried along."""
     shift_ps = float(t_ref_ps - model.t_ref_ps)
@@ -71,6 +78,12 @@ def referred_to(model: ClockModel, t_ref_ps: int) -> ClockModel:
         covariance=transfer @ model.covariance @ transfer.T,
         segments=model.segments,
     )
+
+
+def piece_at(model: ClockModel, t_a_ps: int) -> ClockModel:
+    """The single piece of a piecewise model in force at A's time ``t_a_ps``."""
+    later = [piece for start, piece in model.segments if start <= t_a_ps]
+    return later[-1] if later else replace(model, segments=())
 
 
 def _pieces(t: Int64Array, model: ClockModel) -> list[tuple[ClockModel, slice | FloatArray]]:

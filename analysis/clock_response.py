@@ -111,7 +111,13 @@ def fit_peak(residual_ps: FloatArray, half_window_ps: float, width_ps: float) ->
     fisher = jac.T @ jac
     variance = np.linalg.pinv(fisher + np.diag([0, 1e-9, 1e-9, 1e-9, 1e-9, 1e-9]))[0, 0]
     sigma, late, early, pairs, background = np.exp(fit.x[1:])
-    return Peak(Response(sigma, late, early), float(fit.x[0]), float(variance), float(pairs), float(background))
+    return Peak(
+        Response(float(sigma), float(late), float(early)),
+        float(fit.x[0]),
+        float(variance),
+        float(pairs),
+        float(background),
+    )
 
 
 def _jacobian(f: Callable[[FloatArray], FloatArray], x: FloatArray) -> FloatArray:

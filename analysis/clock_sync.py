@@ -14,15 +14,17 @@ from typing import Any
 import numpy as np
 
 from .clock_acquire import ladder, search
-from .clock_response import Response
-from .clock_follow import Track, follow
-from .clock_model import referred_to
+from .clock_follow import follow
+from .clock_model import piece_at, referred_to
+from .clock_response import Peak, Response
+from .clock_trace import follow_wander, piecewise
 from .clock_verify import Lock, zoom
 from .errors import UsageError
 from .records import PS_PER_S, ClockModel, Estimate, Int64Array
 
 DEFAULT_MAX_WORK = 6e9
 FALSE_ALARM = 1e-6
+WANDER_SIGMAS = 5.0
 HIGHEST_RATE_HZ = 1e9
 
 
@@ -123,13 +125,23 @@ def synchronize(
             f"no correlation peak within ±{max_offset_s:g} s and ±{max_ppm:g} ppm "
             f"({len(a)} and {len(b)} clicks); record longer, narrow the range, or raise max_work={max_work:g}"
         )
-    track = follow(a, b, lock)
-    if track.peak.response.std_ps < 1.0:
+    model, peak = _followed(a, b, lock)
+    if peak.response.std_ps < 1.0:
         return _not_found(
-            f"a peak of {track.peak.pairs:.0f} pairs is only {track.peak.response.std_ps:.2g} ps wide, narrower than any "
+            f"a peak of {peak.pairs:.0f} pairs is only {peak.response.std_ps:.2g} ps wide, narrower than any "
             "detector: are the tags in picoseconds?"
         )
-    return _result(track, lock, lock.nats - nats_needed + log(FALSE_ALARM), confidence)
+    stretch = (int(a[0]), int(a[-1]))
+    return _result(model, peak, stretch, lock, lock.nats - nats_needed, confidence)
+
+
+def _followed(a: Int64Array, b: Int64Array, lock: Lock) -> tuple[ClockModel, Peak]:
+    """One polynomial where the clock keeps to one, else the smoothed piecewise clock."""
+    track = follow(a, b, lock)
+    if track.wander_sigmas < WANDER_SIGMAS:
+        return track.model, track.peak
+    wander = follow_wander(a, b, lock)
+    return piecewise(wander.series, wander.states), wander.peak
 
 
 def _checked(t_ps: Int64Array, name: str) -> Int64Array:
@@ -184,23 +196,27 @@ def _acquire(
     return None
 
 
-def _result(track: Track, lock: Lock, excess_nats: float, confidence: float) -> SyncResult:
-    at_zero = referred_to(track.model, 0)
+def _result(
+    model: ClockModel, peak: Peak, stretch: tuple[int, int], lock: Lock, spare_nats: float, confidence: float
+) -> SyncResult:
+    at_zero = referred_to(piece_at(model, 0), 0)
     offset_std, skew_std = (float(np.sqrt(at_zero.covariance[k, k])) for k in (0, 1))
-    pairs = round(track.peak.pairs)
+    pairs = round(peak.pairs)
+    starts = [stretch[0], *(t for t, _ in model.segments)]
+    stops = [*starts[1:], stretch[1]]
     return SyncResult(
         found=True,
-        model=track.model,
+        model=model,
         offset_ps=at_zero.offset_ps,
         offset_std_ps=offset_std,
         skew=at_zero.skew,
         skew_std=skew_std,
         drift_per_s=at_zero.drift_per_s,
         pairs=pairs,
-        significance=sqrt(2 * lock.nats),
-        false_alarm=float(np.exp(-min(excess_nats, 700.0))),
-        segments=((track.t_start_ps, track.t_stop_ps, track.model),),
-        response=track.peak.response,
+        significance=float(sqrt(2 * lock.nats)),
+        false_alarm=float(np.exp(-min(spare_nats, 700.0)) * FALSE_ALARM),
+        segments=tuple((lo, hi, piece_at(model, lo)) for lo, hi in zip(starts, stops, strict=True)),
+        response=peak.response,
         offset=_estimate(at_zero.offset_ps, offset_std, confidence, pairs, "ps"),
         skew_estimate=_estimate(at_zero.skew, skew_std, confidence, pairs, ""),
     )

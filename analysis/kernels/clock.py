@@ -241,3 +241,18 @@ def power_sums(u: FloatArray) -> FloatArray:
         out[4] += x * x * x * x
     out[0] = len(u)
     return out
+
+
+@numba.njit(cache=True, nogil=True)
+def block_scores(
+    block: Int64Array, n_blocks: int, residual_ps: FloatArray, first_ps: float, step_ps: float, slope: FloatArray
+) -> tuple[FloatArray, Int64Array]:
+    """Sum of the score of the residuals in each block float64 (n_blocks,), and how many residuals it holds int64."""
+    total = np.zeros(n_blocks)
+    count = np.zeros(n_blocks, np.int64)
+    for i in range(len(block)):
+        k = int((residual_ps[i] - first_ps) / step_ps)
+        if 0 <= k < len(slope):
+            total[block[i]] += slope[k]
+        count[block[i]] += 1
+    return total, count
