@@ -49,8 +49,11 @@ class HeraldRule:
     late_ps: Window
 
     def __post_init__(self) -> None:
-        if len({self.sync_channel, self.detector_a, self.detector_b}) != 3:
-            raise UsageError("sync_channel, detector_a and detector_b must be three different channels")
+        channels = (self.sync_channel, self.detector_a, self.detector_b)
+        if len(set(channels)) != 3 or not all(0 <= c <= 255 for c in channels):
+            raise UsageError(
+                f"sync_channel, detector_a, detector_b must be three different channels in 0…255, got {channels}"
+            )
         check_positive_ps(self.period_ps, "period_ps")
         if self.header_ps < 0:
             raise UsageError(f"header_ps must not be negative, got {self.header_ps}")

@@ -69,10 +69,12 @@ def find_heralds(
 
     The ``_out`` arrays need one row more than there are sync clicks. ``clean`` says whether the block lost no click.
     """
+    sync, detector_a, detector_b = np.uint8(rule[SYNC]), np.uint8(rule[DETECTOR_A]), np.uint8(rule[DETECTOR_B])
+    header, period = rule[HEADER], np.uint64(rule[PERIOD])
     rows = 0
     for i in range(len(t)):
-        c = np.int64(channel[i])
-        if c == rule[SYNC]:
+        c = channel[i]
+        if c == sync:
             rows = close_attempt(state, pattern_counts, rows, t_out, attempt_out, pattern_out, valid_out)
             state[ATTEMPTS_BEFORE] = attempts_at(rule, state, t[i])
             state[BURST_START] = t[i]
@@ -80,12 +82,12 @@ def find_heralds(
             state[ATTEMPT] = -1
             state[CLEAN] = clean
             continue
-        if state[BURST] != RUNNING or (c != rule[DETECTOR_A] and c != rule[DETECTOR_B]):
+        if state[BURST] != RUNNING or (c != detector_a and c != detector_b):
             continue
-        since = t[i] - state[BURST_START] - rule[HEADER]
+        since = t[i] - state[BURST_START] - header
         if since < 0:
             continue
-        attempt = since // rule[PERIOD]
+        attempt = np.int64(np.uint64(since) // period)  # unsigned: no floor to correct
         if attempt != state[ATTEMPT]:
             rows = close_attempt(state, pattern_counts, rows, t_out, attempt_out, pattern_out, valid_out)
         if state[BURST] != RUNNING or attempt >= rule[PER_BURST]:
@@ -100,7 +102,7 @@ def find_heralds(
             state[EARLY] = state[LATE] = state[PATTERN] = 0
         state[EARLY] += early
         state[LATE] += late
-        state[PATTERN] |= (4 if late else 1) << (1 if c == rule[DETECTOR_B] else 0)
+        state[PATTERN] |= (4 if late else 1) << (1 if c == detector_b else 0)
         if late:
             state[LATE_T] = t[i]
     if state[BURST] == RUNNING and state[ATTEMPT] >= 0:

@@ -136,6 +136,7 @@ def test_a_gap_invalidates_the_burst_it_cuts():
     ("change", "says"),
     [
         ({"detector_a": 0}, "three different channels"),
+        ({"detector_b": 256}, "three different channels in 0…255"),
         ({"period_ps": 0}, "period_ps must be"),
         ({"header_ps": -1}, "header_ps must not be negative"),
         ({"attempts_per_burst": 0}, "at least 1"),
