@@ -240,6 +240,19 @@ def doctor(
 
 
 @app.command()
+def engine(
+    station: Annotated[str, typer.Option(help="A shipped station or a station file.")] = "mock_lab",
+    seed: Seed = None,
+    out: OutDir = Path("runs"),
+    idle_s: Annotated[float, typer.Option(help="Leave after this time without run and client.")] = 60.0,
+) -> None:
+    """Serve a station to the window and to scripts, one run at a time, on this machine only."""
+    from .sequences.engine.server import serve
+
+    serve(station, seed, out.resolve(), idle_s)
+
+
+@app.command()
 def gui(station: Annotated[str | None, typer.Option(help="A shipped station or a station file.")] = None) -> None:
     """Open the window."""
     try:

@@ -126,6 +126,7 @@ def sync(
     b: TagFile,
     max_offset_s: Annotated[float, typer.Option(help="Largest offset searched, either sign.")] = 8.0,
     max_ppm: Annotated[float, typer.Option(help="Largest frequency difference searched, in 1e-6.")] = 150.0,
+    max_work: Annotated[float, typer.Option(help="How long a weak signal is searched for, in operations.")] = 4e9,
     as_json: AsJson = False,
 ) -> None:
     """Clock offset and skew between two nodes from the photon pairs they share; exit 1 if none is found."""
@@ -134,7 +135,7 @@ def sync(
     from .console import print_estimates, print_json, stdout
 
     t_a_ps, t_b_ps = (read_tags(file).tags.t_ps for file in (a, b))
-    found = synchronize(t_a_ps, t_b_ps, max_offset_s=max_offset_s, max_ppm=max_ppm)
+    found = synchronize(t_a_ps, t_b_ps, max_offset_s=max_offset_s, max_ppm=max_ppm, max_work=max_work)
     if as_json:
         print_json(found.as_dict())
     elif found.found:
