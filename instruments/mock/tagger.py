@@ -49,4 +49,7 @@ class MockTimeTagger(MockInstrument):
         """The next block; never waits longer than ``timeout_s`` of wall time. Raises ConnectionLost when not started."""
         if not self.world.tagger_running(self.component):
             raise ConnectionLost(self.name, "the tagger is stopped: call start() before read()")
-        return self.world.read_tagger(self.component, self._pacer.next_block_ps(timeout_s))
+        block = self.world.read_tagger(self.component, self._pacer.next_block_ps(timeout_s))
+        if self.world.hung(self.component):
+            raise ConnectionLost(self.name, f"no block within {timeout_s} s")
+        return block

@@ -23,6 +23,7 @@ class Clock:
 
     def __init__(self, config: ClockConfig, rng: Generator) -> None:
         self.config = config
+        self.offset_ps = config.offset_ps
         self._rng = rng
         self._knots = np.zeros(1)
         self._first = 0
@@ -36,7 +37,7 @@ class Clock:
         shift: FloatArray = self.config.skew * t_ps.astype(float)
         if len(knots):
             shift += np.interp(t_ps, (first + np.arange(len(knots))) * float(spacing), knots)
-        reading: Int64Array = t_ps + self.config.offset_ps + np.rint(shift).astype(np.int64)
+        reading: Int64Array = t_ps + self.offset_ps + np.rint(shift).astype(np.int64)
         return reading
 
     def read_one(self, t_ps: int) -> int:
@@ -45,12 +46,12 @@ class Clock:
     def line(self, t_start_ps: int, t_stop_ps: int) -> tuple[float, float]:
         """Best straight line (offset at t = 0 in ps, skew) through the realised clock over a stretch already read."""
         if not self._noisy:
-            return float(self.config.offset_ps), self.config.skew
+            return float(self.offset_ps), self.config.skew
         t, x = self._kept_knots(t_start_ps, t_stop_ps)
         if len(t) < 2:
-            return float(self.config.offset_ps) + float(x.mean() if len(x) else 0), self.config.skew
+            return float(self.offset_ps) + float(x.mean() if len(x) else 0), self.config.skew
         slope, start = np.polyfit(t - t.mean(), x, 1)
-        return self.config.offset_ps + start - slope * t.mean(), self.config.skew + slope
+        return self.offset_ps + start - slope * t.mean(), self.config.skew + slope
 
     def _kept_knots(self, t_start_ps: int, t_stop_ps: int) -> tuple[FloatArray, FloatArray]:
         """Times and phases (ps) of the knots of a stretch, all of them if it is recent, else the thinned ones."""

@@ -43,7 +43,12 @@ class Conditions:
         """Laser minus memory resonance."""
         component = f"{NODES[node]}_memory"
         voltage, field = self.settings[component, "electrode_voltage"], self.settings[component, "magnetic_field"]
-        return self.settings["laser", "frequency"] - devices.resonance_hz(self.node(node).memory, voltage, field)
+        laser = self.settings["laser", "frequency"] + self.settings["laser", "frequency_error"]
+        return laser - devices.resonance_hz(self.node(node).memory, voltage, field)
+
+    def resonance_hz(self, node: int) -> float:
+        """The memory's optical line."""
+        return self.settings["laser", "frequency"] + self.settings["laser", "frequency_error"] - self.detuning_hz(node)
 
     def decoherence(self, node: int) -> Decoherence:
         temperature, field = (
@@ -53,7 +58,10 @@ class Conditions:
         return devices.decoherence(self.node(node).memory, temperature, field)
 
     def fibre_delay_ps(self, node: int) -> int:
-        return devices.fibre_delay_ps(self.node(node).fibre)
+        """Delay to the midpoint, any drift included."""
+        return devices.fibre_delay_ps(self.node(node).fibre) + round(
+            self.settings[f"{NODES[node]}_memory", "path_error"]
+        )
 
     def excitation_probability(self, node: int, duration_ps: int, area: float) -> float:
         """Chance that a laser pulse brings the bright state to emit."""

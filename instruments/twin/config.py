@@ -19,17 +19,22 @@ class _Block(BaseModel):
 
 
 class LaserConfig(_Block):
-    """Excitation laser shared by both nodes; a full-amplitude pulse of ``pi_duration_s`` at ``pi_power_w`` is a pi pulse."""
+    """Excitation laser shared by both nodes; a full-amplitude pulse of ``pi_duration_s`` at ``pi_power_w`` is a pi pulse.
+
+    ``drift_hz_per_s``: how fast the frequency runs away from what is set.
+    """
 
     frequency_hz: Positive = 1.9495e14
     pi_power_w: Positive = 1e-3
     pi_duration_s: Positive = 50e-9
     max_power_w: Positive = 10e-3
+    drift_hz_per_s: float = 0.0
 
 
 class MemoryConfig(_Block):
     """Single erbium ion in a cavity. Bright state |0>; times as 1/e of the amplitude, linewidths as FWHM.
 
+    Optical pumping takes the spin to |0> with time constant ``pumping_time_s``, up to ``pumping_limit``.
     ``phonon_rate_hz`` at 1 K, growing with temperature to the power ``phonon_exponent``, adds to 1/T1 and 1/T2.
     """
 
@@ -41,7 +46,8 @@ class MemoryConfig(_Block):
     lifetime_s: Positive = 0.8e-6
     indistinguishability: Fraction = 0.9
     spectral_diffusion_hz: NonNegative = 63e3
-    initialise_fidelity: Fraction = 0.995
+    pumping_time_s: Positive = 1.1e-6
+    pumping_limit: Fraction = 0.9998
     rabi_hz: Positive = 5e6
     t1_s: Positive = 0.1
     t2_s: Positive = 1e-3
@@ -114,10 +120,19 @@ class DetectorConfig(_Block):
 
 
 class TaggerConfig(_Block):
-    """Time tagger: rms jitter and dead time of one input."""
+    """Time tagger: rms jitter, dead time and digitisation of one input, and what the link to the computer carries.
+
+    ``lsb_ps`` is the step of the grid; ``inl_ps`` the amplitude of a sinusoidal integral nonlinearity of period
+    ``inl_period_ps``. Tags beyond ``transfer_hz`` fill a buffer of ``buffer_tags`` and are lost when that is full.
+    """
 
     jitter_ps: NonNegative = 5.0
     dead_time_ps: Annotated[int, Field(ge=0)] = 2_000
+    lsb_ps: Annotated[int, Field(gt=0)] = 1
+    inl_ps: NonNegative = 0.0
+    inl_period_ps: Annotated[int, Field(gt=0)] = 5_000
+    transfer_hz: Positive = 80e6
+    buffer_tags: Annotated[int, Field(gt=0)] = 10_000_000
 
 
 class ClockConfig(_Block):
@@ -149,6 +164,32 @@ class CryostatConfig(_Block):
     time_constant_s: Positive = 20.0
 
 
+FaultKind = Literal["latch", "mode_hop", "lock_loss", "path_drift", "clock_step", "unplug", "hang", "warm_up"]
+
+
+class FaultConfig(_Block):
+    """A scripted fault: ``kind`` hits ``component`` at ``at_s`` of lab time, for ``duration_s`` (0: for good).
+
+    ``size``: Hz for mode_hop and lock_loss, ps for path_drift and clock_step, K for warm_up, not used otherwise.
+    """
+
+    kind: FaultKind
+    component: str
+    at_s: NonNegative
+    size: float = 1.0
+    duration_s: NonNegative = 0.0
+
+
+class RandomFaultConfig(_Block):
+    """The same fault again and again at random times, ``per_hour`` on average."""
+
+    kind: FaultKind
+    component: str
+    per_hour: Positive
+    size: float = 1.0
+    duration_s: NonNegative = 0.0
+
+
 class TwinConfig(_Block):
     """The whole simulated lab."""
 
@@ -161,6 +202,8 @@ class TwinConfig(_Block):
     taggers: dict[Literal["tagger", "alice_tagger", "bob_tagger"], TaggerConfig] = {}
     clocks: dict[Literal["alice", "bob"], ClockConfig] = {}
     pair_source: PairSourceConfig = PairSourceConfig()
+    faults: tuple[FaultConfig, ...] = ()
+    random_faults: tuple[RandomFaultConfig, ...] = ()
     cryostat: CryostatConfig = CryostatConfig()
 
     @model_validator(mode="before")

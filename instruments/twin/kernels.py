@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from ...analysis.records import FloatArray, Int64Array, UInt8Array
+from ...analysis.records import BoolArray, FloatArray, Int64Array, UInt8Array
 from .normals import exponential, normal, uniform
 
 
@@ -153,9 +153,15 @@ def digitise(
     first_knot: int,
     knot_ps: int,
     knots_ps: FloatArray,
+    inl_ps: float,
+    inl_period_ps: int,
+    lsb_ps: int,
     out: Int64Array,
 ) -> int:
-    """Clock readings of electrical edges: input jitter, then reading = t + offset + skew·t + noise. Returns the counter."""
+    """Clock readings of electrical edges: input jitter, then reading = t + offset + skew·t + noise + nonlinearity.
+
+    The result lies on the grid of ``lsb_ps``. Returns the counter.
+    """
     for i in range(len(t_ps)):
         t = t_ps[i]
         shift = jitter_ps * normal(key, counter) + skew * t
@@ -164,7 +170,10 @@ def digitise(
             position = (t - first_knot * knot_ps) / knot_ps
             k = int(position)
             shift += knots_ps[k] + (position - k) * (knots_ps[k + 1] - knots_ps[k])
-        out[i] = t + offset_ps + math.floor(shift + 0.5)
+        reading = t + offset_ps + math.floor(shift + 0.5)
+        if inl_ps > 0.0:
+            reading += round(inl_ps * math.sin(2.0 * math.pi * (reading % inl_period_ps) / inl_period_ps))
+        out[i] = reading // lsb_ps * lsb_ps
     return counter
 
 
@@ -197,3 +206,23 @@ def merge_tags(
             times[k], channels[k] = new_ps[j], new_channel
             j += 1
     return times, channels
+
+
+@njit(cache=True, nogil=True)
+def transfer(
+    t_ps: Int64Array, level: float, last_ps: int, per_ps: float, size: int, kept: BoolArray
+) -> tuple[float, int, int]:
+    """Leaky bucket between tagger and computer: each tag fills it by one, ``per_ps`` tags a ps drain it.
+
+    Marks in ``kept`` the tags that find room; returns (level, time of the last tag, tags lost).
+    """
+    lost = 0
+    for i in range(len(t_ps)):
+        level = max(level - (t_ps[i] - last_ps) * per_ps, 0.0)
+        last_ps = t_ps[i]
+        kept[i] = level < size
+        if kept[i]:
+            level += 1.0
+        else:
+            lost += 1
+    return level, last_ps, lost

@@ -36,12 +36,17 @@ def operations(now: Conditions, section: Section, node: int, offset_ps: int = 0,
         if pulse.channel == f"{NODES[node]}_mw":
             found.append(_rotate(pulse, tau * memory.rabi_hz, detuning_hz, offset_ps))
         elif pulse.channel == "initialise" and now.lit:
-            found.append(Initialise(offset_ps + pulse.stop_ps, memory.initialise_fidelity))
+            found.append(Initialise(offset_ps + pulse.stop_ps, _pumped(memory, pulse.duration_ps)))
         elif pulse.channel == "excitation":
             chance = now.excitation_probability(node, pulse.duration_ps, pulse.area)
             found.append(Excite(offset_ps + pulse.centre_ps, chance, bins if seen else None))
             bins += 1
     return found
+
+
+def _pumped(memory: MemoryConfig, duration_ps: int) -> float:
+    """Population of |0> after pumping an unpolarised spin: 1 - exp(-t/τ)/2, and never above the limit."""
+    return min(memory.pumping_limit, 1.0 - exp(-duration_ps * 1e-12 / memory.pumping_time_s) / 2)
 
 
 def attempt_state(now: Conditions, program: Program, node: int, until_ps: int) -> ComplexArray:

@@ -35,10 +35,16 @@ def power_up(config: TwinConfig) -> Settings:
         ("cryostat", "setpoint"): config.cryostat.start_temperature_k,
         ("cryostat", "temperature"): config.cryostat.start_temperature_k,
     }
+    # Hidden from every instrument: what faults and drifts do.
+    values["laser", "frequency_error"] = 0.0
+    for tagger in config.taggers:
+        values[tagger, "unplugged"] = values[tagger, "hung"] = values[tagger, "clock_step"] = 0.0
     for name, node in (("alice", config.alice), ("bob", config.bob)):
         values[f"{name}_memory", "electrode_voltage"] = 0.0
+        values[f"{name}_memory", "path_error"] = 0.0
         values[f"{name}_memory", "magnetic_field"] = node.memory.nominal_field_t
     for channel in config.detectors:
         values[f"snspd.{channel}", "bias"] = 0.0
         values[f"snspd.{channel}", "latched"] = 0.0
+        values[f"snspd.{channel}", "unplugged"] = 0.0
     return Settings(MappingProxyType(values))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...analysis.records import Int64Array, TagBlock, TimeTags
+from ...analysis.records import PS_PER_S, Int64Array, TagBlock, TimeTags
 from .clocks import Clock
 from .config import TaggerConfig
-from .kernels import digitise, keep_alive, merge_tags, settle
+from .kernels import digitise, keep_alive, merge_tags, settle, transfer
 from .streams import key
 
 
@@ -26,8 +26,9 @@ class Input:
         readings[: len(self._held)] = self._held
         first_knot, knot_ps, knots_ps = self._clock.knots(t_ps)
         self._counter = digitise(
-            t_ps, self._key, self._counter, self._config.jitter_ps, self._clock.config.skew, self._clock.config.offset_ps,
-            first_knot, knot_ps, knots_ps, readings[len(self._held) :],
+            t_ps, self._key, self._counter, self._config.jitter_ps, self._clock.config.skew, self._clock.offset_ps,
+            first_knot, knot_ps, knots_ps, self._config.inl_ps, self._config.inl_period_ps, self._config.lsb_ps,
+            readings[len(self._held) :],
         )  # fmt: skip
         settle(readings)
         n = int(np.searchsorted(readings, until_ps))
@@ -39,9 +40,11 @@ class Input:
 class Tagger:
     """``inputs`` maps input numbers to what is plugged in. Silent until started; blocks follow one another without gap."""
 
-    def __init__(self, name: str, inputs: dict[int, Input], clock: Clock) -> None:
+    def __init__(self, name: str, config: TaggerConfig, inputs: dict[int, Input], clock: Clock) -> None:
         self.name, self.inputs, self.clock = name, inputs, clock
         self.running = False
+        self._drain_per_ps, self._room = config.transfer_hz / PS_PER_S, config.buffer_tags
+        self._level, self._last_ps, self._missed = 0.0, 0, 0
         self._parts: list[TimeTags] = []
         self._from_ps = self._to_ps = 0
 
@@ -63,8 +66,14 @@ class Tagger:
             found = plug.digitise(events[number], until_ps)
             t, channel = merge_tags(t, channel, found, np.uint8(number)) if self.running else (t, channel)
         if self.running:
-            self._parts.append(TimeTags(t, channel).between(self._from_ps, until_ps))
-            self._to_ps = until_ps
+            kept = np.empty(len(t), np.bool_)
+            self._level, self._last_ps, lost = transfer(
+                t, self._level, self._last_ps, self._drain_per_ps, self._room, kept
+            )
+            self._missed += lost
+            tags = TimeTags(t[kept], channel[kept]) if lost else TimeTags(t, channel)
+            self._parts.append(tags.between(self._from_ps, until_ps))
+            self._to_ps = max(until_ps, self._to_ps)
 
     @property
     def waiting(self) -> bool:
@@ -73,6 +82,7 @@ class Tagger:
 
     def drain(self) -> TagBlock:
         """Everything since the last block (or the start)."""
-        block = TagBlock(TimeTags.concatenate(self._parts), self._from_ps, self._to_ps, self.name)
-        self._parts, self._from_ps = [], self._to_ps
+        tags = TimeTags.concatenate(self._parts)
+        block = TagBlock(tags, self._from_ps, self._to_ps, self.name, self._missed > 0, self._missed)
+        self._parts, self._from_ps, self._missed = [], self._to_ps, 0
         return block

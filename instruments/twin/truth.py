@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import brentq
 
+from ...analysis.records import PS_PER_S
 from .attempt_model import AttemptModel
 from .conditions import LOCAL, NODES
 from .node import Readout, operations
@@ -29,6 +30,8 @@ def truth(world: World) -> dict[str, float]:
     """All hidden values that make sense at present (those of a heralded link only with a heralding program)."""
     values = {"temperature_k": world.get("cryostat", "temperature")}
     values |= _memories(world) | _jitter(world) | _clock(world) | _pairs(world)
+    for n, fault in enumerate(world.faults()):
+        values[f"fault_{n}_{fault.kind}_{fault.component}_at_s"] = fault.at_ps / PS_PER_S
     model = world.current_model()
     if world.program is None or model is None:
         return values

@@ -20,6 +20,7 @@ from .clocks import Clock
 from .conditions import LOCAL, MIDPOINT, Conditions
 from .config import ClockConfig, TwinConfig
 from .detector import Pixel
+from .faults import Fault, planned, random_faults
 from .kernels import merge
 from .local import LocalLight
 from .program import Program
@@ -32,6 +33,7 @@ from .timeline import Position
 _AHEAD_PS = 2_000_000
 _TICK_PS = PS_PER_S
 _TEMPERATURE_STEP = 0.005
+_FREQUENCY_STEP_HZ = 1e4
 _TAGS_PER_BLOCK = 200_000
 _TAGS_PER_STEP = 1_000_000
 MEMORIES = ("alice_memory", "bob_memory")
@@ -70,6 +72,15 @@ class World:
         self._light = LocalLight(self.config, seed)
         self._pixels = {c: Pixel(p, seed, c, jittered=c in MIDPOINT) for c, p in self.config.detectors.items()}
         self._readings = stream(seed, "readings")
+        self._drifted_hz = 0.0
+        self._random = random_faults(self.config.random_faults, seed)
+        self._upcoming = [next(sequence) for sequence in self._random]
+        self._faults = planned(self.config.faults) + self._upcoming
+        self._endings: list[tuple[int, Key]] = []
+        self._happened: list[Fault] = []
+        for fault in self._faults:
+            if fault.key not in self._settings.values:
+                raise ValueError(f"fault {fault.kind}: no component {fault.component!r} it can hit")
         clocks = {
             "tagger": ClockConfig(),
             "alice_tagger": self.config.clocks["alice"],
@@ -172,14 +183,17 @@ class World:
         """Lets lab time pass."""
         with self.lock:
             stop_ps = self._now_ps + int(duration_ps)
+            self._strike()
             while self._now_ps < stop_ps:
                 tick_ps = (self._now_ps // _TICK_PS + 1) * _TICK_PS
+                limit_ps = min(stop_ps, self._next_fault_ps())
                 if self._settled():
-                    self._step(min(stop_ps, self._now_ps + self._longest_step_ps()))
+                    self._step(min(limit_ps, self._now_ps + self._longest_step_ps()))
                 else:
-                    self._step(min(stop_ps, tick_ps))
+                    self._step(min(limit_ps, tick_ps))
                     if self._now_ps == tick_ps:
                         self._tick()
+                self._strike()
 
     def suggested_block_ps(self) -> int:
         """A stretch of lab time worth one block: about 200 000 tags, between 10 ms and 1 s."""
@@ -196,6 +210,14 @@ class World:
                 pairs = self.conditions.pair_rates_hz()
                 rate = pairs["both"] + pairs[channel] + self.conditions.dark_rate_hz(channel)
             return rate + (model.click_rate_hz(channel) if model is not None else 0.0)
+
+    def hung(self, name: str) -> bool:
+        """Whether a tagger does not answer at present."""
+        return bool(self._settings[name, "hung"])
+
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults that have happened so far, in order."""
+        return tuple(self._happened)
 
     def clock_line(self, name: str) -> tuple[float, float]:
         """Best straight line (offset at lab time 0 in ps, skew) through a tagger's clock since the last change."""
@@ -221,7 +243,7 @@ class World:
 
     def _tagger(self, name: str, inputs: Mapping[int, str]) -> Tagger:
         config, clock = self.config.taggers[name], self._clocks[name]  # type: ignore[index]
-        return Tagger(name, {n: Input(config, clock, self.seed, name, n) for n in inputs}, clock)
+        return Tagger(name, config, {n: Input(config, clock, self.seed, name, n) for n in inputs}, clock)
 
     def _change(self, key: Key, value: float) -> None:
         self._settings = self._settings.changed(key, value)
@@ -255,7 +277,9 @@ class World:
         horizon_ps = stop_ps + _AHEAD_PS
         events = self._events(horizon_ps)
         for name, tagger in self._taggers.items():
-            tagger.feed({n: events[source] for n, source in INPUTS[name].items()}, stop_ps)
+            plugged = not self._settings[name, "unplugged"]
+            none = np.empty(0, np.int64)
+            tagger.feed({n: events[source] if plugged else none for n, source in INPUTS[name].items()}, stop_ps)
         self._now_ps, self._horizon_ps = stop_ps, horizon_ps
 
     def _events(self, horizon_ps: int) -> dict[str, Int64Array]:
@@ -273,10 +297,38 @@ class World:
             self._due = {name: (t[t >= horizon_ps], s[t >= horizon_ps]) for name, (t, s) in self._due.items()}
         for channel, photons in self._light.take_until(horizon_ps).items():
             events[channel] = merge(events[channel], photons)
-        return events | {c: pixel.click(events[c], horizon_ps) for c, pixel in self._pixels.items()}
+        clicks = {c: pixel.click(events[c], horizon_ps) for c, pixel in self._pixels.items()}
+        return events | {c: t if self._settings[f"snspd.{c}", "unplugged"] == 0 else none for c, t in clicks.items()}
+
+    def _next_fault_ps(self) -> int:
+        ends = [at_ps for at_ps, _ in self._endings]
+        return min([fault.at_ps for fault in self._faults] + ends, default=2**62)
+
+    def _strike(self) -> None:
+        """Lets the faults due now happen, and those end whose time is over."""
+        for at_ps, key in [e for e in self._endings if e[0] <= self._now_ps]:
+            self._endings.remove((at_ps, key))
+            self._change(key, 0.0)
+        for fault in [f for f in self._faults if f.at_ps <= self._now_ps]:
+            self._faults.remove(fault)
+            self._happened.append(fault)
+            self._hit(fault)
+            for n, sequence in enumerate(self._random):
+                if self._upcoming[n] is fault:
+                    self._upcoming[n] = next(sequence)
+                    self._faults.append(self._upcoming[n])
+
+    def _hit(self, fault: Fault) -> None:
+        if fault.kind == "clock_step":
+            self._clocks[fault.component].offset_ps += round(fault.size)
+        self._change(fault.key, 1.0 if fault.kind in ("latch", "unplug", "hang") else fault.size)
+        if fault.duration_ps:
+            self._endings.append((fault.at_ps + fault.duration_ps, fault.key))
 
     def _settled(self) -> bool:
         """Whether nothing slow is going on, so that time need not be cut into ticks."""
+        if self.config.laser.drift_hz_per_s:
+            return False
         if self._settings["cryostat", "temperature"] != self._settings["cryostat", "setpoint"]:
             return False
         return not any(self._may_latch(channel, 2 * self.expected_rate_hz(channel)) for channel in self._pixels)
@@ -298,6 +350,15 @@ class World:
             if self._may_latch(channel, pixel.count() * PS_PER_S / _TICK_PS):
                 self._change((f"snspd.{channel}", "latched"), 1.0)
         self._cool()
+        self._drift()
+
+    def _drift(self) -> None:
+        """The laser's frequency runs away; the model follows in steps of 10 kHz."""
+        self._drifted_hz += self.config.laser.drift_hz_per_s * _TICK_PS / PS_PER_S
+        if abs(self._drifted_hz) >= _FREQUENCY_STEP_HZ:
+            error_hz = self._settings["laser", "frequency_error"] + self._drifted_hz
+            self._change(("laser", "frequency_error"), error_hz)
+            self._drifted_hz = 0.0
 
     def _cool(self) -> None:
         now, target = self._settings["cryostat", "temperature"], self._settings["cryostat", "setpoint"]
