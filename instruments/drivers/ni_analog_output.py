@@ -19,7 +19,7 @@ from typing_extensions import Unpack
 from ...analysis.records import FloatArray
 from ..errors import ConnectionLost, InstrumentError, LimitError
 from .ni_daq import NiInstrument
-from .ni_tasks import LOCAL, NoSuchDevice, named_errors
+from .ni_tasks import LOCAL, NoSuchDevice, ResourceReserved, named_errors
 
 RAMP_STEP_S = 0.005
 
@@ -77,25 +77,27 @@ class NiAnalogOutput(NiInstrument):
         self._level_v = self._read_back()
 
     def _read_back(self) -> float | None:
+        """The output measured by the device itself; None where it cannot, or while its inputs are busy."""
         device, _, output = self.channel.partition("/")
         monitor = self._tasks()
         try:
             with named_errors(self.name, "read back"):
                 monitor.ai_channels.add_ai_voltage_chan(f"{device}/_{output}_vs_aognd")
                 return float(monitor.read(timeout=0.0))
-        except NoSuchDevice:
+        except (NoSuchDevice, ResourceReserved):
             return None
         finally:
             with contextlib.suppress(Exception):
                 monitor.close()
 
     def _get_level_v(self) -> float:
-        self._query("channel", lambda task: None)
-        if self._level_v is None:
+        measured_v = self._query("read back", lambda task: self._read_back())
+        level_v = self._level_v if measured_v is None else measured_v
+        if level_v is None:
             raise InstrumentError(
                 self.name, "level unknown: this output cannot be read back; call assume(voltage_v) once"
             )
-        return self._level_v
+        return level_v
 
     def _ramp_to(self, target_v: float) -> None:
         if self._playing is not None:

@@ -1,0 +1,246 @@
+"""A thousand faults on the wire, over all drivers: no wrong value, no hang, a named error, and recovery.
+
+After each injected fault one parameter is set or read. Whatever comes back must be true (the world's own value), or an
+InstrumentError within a second of the driver's timeout; when the fault is over the driver must work again by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from erbia.instruments.drivers.bristol_871 import Bristol871
+from erbia.instruments.drivers.keysight_816x import KeysightAttenuator
+from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput
+from erbia.instruments.drivers.santec_tsl import SantecTsl
+from erbia.instruments.drivers.single_quantum import SingleQuantumWebSq
+from erbia.instruments.drivers.srs_fs725 import SrsFs725
+from erbia.instruments.drivers.thorlabs_pm100d import ThorlabsPm100d
+from erbia.instruments.emulators.bristol_871 import Bristol871Device
+from erbia.instruments.emulators.dlcpro import DlcProDevice, DlcProHost
+from erbia.instruments.emulators.fs725 import Fs725Device
+from erbia.instruments.emulators.itla import ItlaDevice
+from erbia.instruments.emulators.keysight_816x import Keysight816xDevice
+from erbia.instruments.emulators.mpc320 import Mpc320Device
+from erbia.instruments.emulators.nidaqmx_server import NiDaqServer
+from erbia.instruments.emulators.pm100d import Pm100dDevice
+from erbia.instruments.emulators.ports import Bench
+from erbia.instruments.emulators.santec import SantecDevice
+from erbia.instruments.emulators.serial_port import LineFrames, SerialHost
+from erbia.instruments.emulators.tcp import TcpHost
+from erbia.instruments.emulators.websq import WebSqDevice, WebSqHost
+from erbia.instruments.emulators.wire import Fault, FaultPlan
+from erbia.instruments.errors import InstrumentError
+from qcodes.instrument import Instrument
+
+TIMEOUT_S = 0.15
+FAULTS_EACH = 84
+
+
+@dataclass
+class Subject:
+    """One parameter of one driver, and where the world keeps its true value."""
+
+    parameter: Any
+    faults: FaultPlan
+    truth: Callable[[], float]
+    values: tuple[float, ...] = ()
+    tolerance: float = 1e-6
+    answers: int = 2  # a fault meets one of the first so many answers
+
+    def agrees(self, value: float) -> bool:
+        return abs(value - self.truth()) <= self.tolerance * max(abs(self.truth()), 1e-15) + 1e-15
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        stack.callback(Instrument.close_all)
+        yield stack
+
+
+def _santec(bench: Bench, stack: ExitStack) -> Subject:
+    host = stack.enter_context(TcpHost(SantecDevice(bench, "laser")))
+    laser = SantecTsl("laser", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
+    return Subject(laser.power, host.device.faults, lambda: bench.get("laser.power_w"), (1e-3, 2e-3, 7e-3), 1e-4)
+
+
+def _attenuator(bench: Bench, stack: ExitStack) -> Subject:
+    host = stack.enter_context(TcpHost(Keysight816xDevice(bench)))
+    voa = KeysightAttenuator("voa", host.visa_address, slot=2, visalib="@py", timeout=TIMEOUT_S)
+    return Subject(
+        voa.attenuation, host.device.faults, lambda: bench.get("voa.attenuation_db"), (0.0, 12.5, 30.0), 1e-4
+    )
+
+
+def _power_meter(bench: Bench, stack: ExitStack) -> Subject:
+    bench.set("meter.power_w", 3.25e-6)
+    host = stack.enter_context(TcpHost(Pm100dDevice(bench, "meter")))
+    meter = ThorlabsPm100d("meter", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
+    return Subject(meter.power, host.device.faults, lambda: bench.get("meter.power_w"))
+
+
+def _wavemeter(bench: Bench, stack: ExitStack) -> Subject:
+    bench.values |= {"wavemeter.frequency_hz": 195.123e12, "wavemeter.power_w": 1e-4}
+    host = stack.enter_context(TcpHost(Bristol871Device(bench, "wavemeter")))
+    wavemeter = Bristol871("wavemeter", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
+    return Subject(wavemeter.frequency, host.device.faults, lambda: bench.get("wavemeter.frequency_hz"))
+
+
+def _rubidium(bench: Bench, stack: ExitStack) -> Subject:
+    bench.values |= {"rb.locked": True, "rb.pps_locked": False}
+    host = stack.enter_context(SerialHost(LineFrames(Fs725Device(bench, "rb"))))
+    rubidium = SrsFs725("rb", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
+    stack.callback(rubidium.close)
+    return Subject(
+        rubidium.frequency_offset, host.device.faults, lambda: bench.get("rb.frequency_offset"), (0.0, 5e-11, -1.7e-10)
+    )
+
+
+def _snspd(bench: Bench, stack: ExitStack) -> Subject:
+    bench.values |= {"snspd.ch1.latched": False, "snspd.ch2.latched": False}
+    host = stack.enter_context(WebSqHost(WebSqDevice(bench, "snspd", n_channels=2)))
+    snspd = SingleQuantumWebSq("snspd", host.endpoint, bias_slew_a_per_s=1.0, timeout=TIMEOUT_S)
+    bias = snspd.ch1.bias
+    return Subject(bias, host.device.faults, lambda: bench.get("snspd.ch1.bias_a"), (0.0, 10e-6, 22e-6), 1e-3)
+
+
+def _dlcpro(bench: Bench, stack: ExitStack) -> Subject:
+    pytest.importorskip("toptica.lasersdk")
+    from erbia.instruments.drivers.toptica_dlcpro import TopticaDlcPro
+
+    host = stack.enter_context(DlcProHost(DlcProDevice(bench, "laser")))
+    laser = TopticaDlcPro("laser", host.endpoint, timeout=TIMEOUT_S)
+    return Subject(laser.piezo_voltage, host.device.faults, lambda: bench.get("laser.piezo_v"), (10.0, 70.5, 120.25))
+
+
+def _pulse_streamer(bench: Bench, stack: ExitStack) -> Subject:
+    pytest.importorskip("pulsestreamer")
+    from erbia.instruments.drivers.pulse_streamer import SwabianPulseStreamer
+    from erbia.instruments.emulators.pulse_streamer import PulseStreamerDevice, PulseStreamerHost
+
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    host = stack.enter_context(PulseStreamerHost(PulseStreamerDevice(bench, "pulser"), f"127.0.3.{2 + worker}"))
+    pulser = SwabianPulseStreamer("pulser", host.endpoint, outputs={}, timeout=TIMEOUT_S)
+    return Subject(pulser.temperature, host.device.faults, lambda: 41.5)
+
+
+def _id900(bench: Bench, stack: ExitStack) -> Subject:
+    pytest.importorskip("zmq")
+    from erbia.instruments.drivers.id900 import IdqTimeController
+    from erbia.instruments.emulators.id900 import Id900Device, Id900Host
+
+    host = stack.enter_context(Id900Host(Id900Device(bench, "tagger")))
+    tagger = IdqTimeController("tagger", host.endpoint, datalink=host.datalink, channels=(1, 2), timeout=TIMEOUT_S)
+    return Subject(
+        tagger.ch1.delay, host.device.faults, lambda: float(host.device.settings["DELA1:VALU"]), (0, 1500, 22_000)
+    )
+
+
+def _analog_output(bench: Bench, stack: ExitStack) -> Subject:
+    server = stack.enter_context(NiDaqServer(bench))
+    output = NiAnalogOutput("ao", server.endpoint, slew_rate_v_per_s=1e6, timeout=TIMEOUT_S)
+    return Subject(output.voltage, server.faults, lambda: bench.get("Dev1/ao0"), (0.0, 1.25, -3.5), answers=8)
+
+
+def _paddle(bench: Bench, stack: ExitStack) -> Subject:
+    pytest.importorskip("serial")
+    from erbia.instruments.drivers.thorlabs_mpc320 import ThorlabsMpc320
+
+    host = stack.enter_context(SerialHost(Mpc320Device(bench, "pol")))
+    controller = ThorlabsMpc320("pol", host.path, timeout=TIMEOUT_S)
+    stack.callback(controller.close)
+    steps = tuple(n * 170 / 1370 for n in (0, 300, 1100))
+    return Subject(controller.angle1, host.device.faults, lambda: bench.get("pol.angle1_deg"), steps)
+
+
+def _itla(bench: Bench, stack: ExitStack) -> Subject:
+    pytest.importorskip("serial")
+    from erbia.instruments.drivers.itla import ItlaLaser
+
+    host = stack.enter_context(SerialHost(ItlaDevice(bench, "laser")))
+    laser = ItlaLaser("laser", host.path, timeout=TIMEOUT_S)
+    stack.callback(laser.close)
+    return Subject(laser.power, host.device.faults, lambda: bench.get("laser.power_w"), (5e-3, 10e-3, 15e-3), 1e-3)
+
+
+SUBJECTS = [
+    _santec, _attenuator, _power_meter, _wavemeter, _rubidium, _snspd, _dlcpro, _pulse_streamer, _id900, _analog_output,
+    _paddle, _itla,
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", SUBJECTS, ids=lambda make: make.__name__.strip("_"))
+def test_faults_on_the_wire(make: Callable[[Bench, ExitStack], Subject], stack: ExitStack) -> None:
+    if sys.platform == "win32" and make in (_rubidium, _paddle, _itla):
+        pytest.skip("no pseudo terminals on Windows")
+    subject = make(Bench(), stack)
+    rng = np.random.default_rng(2026)
+    subject.faults.late_s = 1.6 * TIMEOUT_S
+    named = 0
+    for _ in range(FAULTS_EACH):
+        subject.faults.inject(*[None] * int(rng.integers(subject.answers)), Fault(str(rng.choice(list(Fault)))))
+        wanted = subject.values[rng.integers(len(subject.values))] if subject.values and rng.random() < 0.5 else None
+        named += _attempt(subject, wanted)
+        subject.faults.clear()
+        _recover(subject)
+    assert named > FAULTS_EACH / 4  # the campaign did bite
+
+
+def _attempt(subject: Subject, wanted: float | None) -> int:
+    """Sets or reads once; 1 when that failed, and then in the right way."""
+    parameter, start = subject.parameter, time.perf_counter()
+    try:
+        if wanted is None:
+            assert subject.agrees(parameter.get())
+        else:
+            parameter.set(wanted)
+            assert subject.agrees(wanted)
+        return 0
+    except InstrumentError as error:
+        assert time.perf_counter() - start < TIMEOUT_S + 1.0
+        assert str(error).startswith(parameter.root_instrument.name)
+        assert "\n" not in str(error)
+        return 1
+
+
+def _recover(subject: Subject) -> None:
+    deadline = time.perf_counter() + 10.0
+    while True:
+        try:
+            value = subject.parameter.get()
+            break
+        except InstrumentError:
+            assert time.perf_counter() < deadline, "the driver did not recover"
+            time.sleep(0.02)
+    assert subject.agrees(value)
+    assert subject.agrees(subject.parameter.cache.get(False))
+
+
+@pytest.mark.slow
+def test_two_threads_a_hundred_thousand_questions_no_swapped_answer(stack: ExitStack) -> None:
+    host = stack.enter_context(TcpHost(Keysight816xDevice(bench := Bench())))
+    voa = KeysightAttenuator("voa", host.visa_address, slot=2, visalib="@py")
+    bench.set("voa.attenuation_db", 12.5)
+    wrong: list[float] = []
+
+    def ask(parameter: Any, expected: float) -> None:
+        for _ in range(50_000):
+            if (value := parameter.get()) != expected:
+                wrong.append(value)
+
+    threads = [threading.Thread(target=ask, args=pair) for pair in ((voa.attenuation, 12.5), (voa.wavelength, 1550e-9))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
