@@ -183,9 +183,12 @@ def _open(address: str, visalib: str) -> MessageBasedResource:
         handle.close()
         raise ConnectionError("is not an instrument that talks in messages")
     connection = _tcp_socket(handle)
-    if connection is not None and (code := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
-        handle.close()
-        raise ConnectionError(os.strerror(code))
+    if connection is not None:
+        if code := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            handle.close()
+            raise ConnectionError(os.strerror(code))
+        # A command followed by a question would else wait 40 ms for the acknowledgement of the first packet.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return handle
 
 
