@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import tau
+from math import exp, tau
 
 from . import devices
 from .conditions import LOCAL, NODES, Conditions
+from .config import MemoryConfig
 from .program import Program, Pulse, Section
 from .spin import ComplexArray, Excite, Initialise, Operation, Rotate, evolve, rotation
 

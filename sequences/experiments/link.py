@@ -21,6 +21,7 @@ NODES = ("alice", "bob")
 HEADER_PS = 1_000_000
 _SYNC_PS = 100_000
 _GAP_PS = 100_000
+_CALIBRATION_PUMPING = 4
 
 
 class LinkTiming(ExperimentConfig):
@@ -118,17 +119,20 @@ def entangle(timing: LinkTiming, nodes: Mapping[str, Node], axes: str, detectors
 
 
 def calibrate_readout(timing: LinkTiming, state: str) -> Sequence:
-    """Prepare both memories bright (|0>) or dark (|1>) and read them out, once a burst."""
-    start, stop = calibration_window_ps(timing)
-    light = (start - HEADER_PS, stop - HEADER_PS)
-    flip = _turn(timing, timing.superposition_ps, pi) if state == "dark" else ()
-    pulses = (Pulse("initialise", 0, to_ps(timing.initialise_s)), *flip, *_read(timing, light))
-    return Sequence(f"read-out of {state}", header(), Block(light[1] + 1_000_000, pulses))
+    """Prepare both memories bright (|0>) or dark (|1>) and read them out, once a burst.
+
+    Pumped four times as long as in an attempt: what is left unpumped would be taken for a read-out error.
+    """
+    start, stop = (t - HEADER_PS for t in calibration_window_ps(timing))
+    pumped_ps = _CALIBRATION_PUMPING * to_ps(timing.initialise_s)
+    flip = _turn(timing, start - _GAP_PS - timing.rotation_ps // 2, pi) if state == "dark" else ()
+    pulses = (Pulse("initialise", 0, pumped_ps), *flip, *_read(timing, (start, stop)))
+    return Sequence(f"read-out of {state}", header(), Block(stop + 1_000_000, pulses))
 
 
 def calibration_window_ps(timing: LinkTiming) -> tuple[int, int]:
     """When read-out light falls on the memories in ``calibrate_readout``, ps after the sync marker."""
-    start = HEADER_PS + timing.superposition_ps + timing.rotation_ps // 2 + _GAP_PS
+    start = HEADER_PS + _CALIBRATION_PUMPING * to_ps(timing.initialise_s) + timing.rotation_ps + 2 * _GAP_PS
     return start, start + to_ps(timing.readout_s)
 
 
