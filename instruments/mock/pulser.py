@@ -82,7 +82,8 @@ def as_program(table: PulseTable) -> Program:
     rule = None
     if table.condition is not None:
         c = table.condition
-        rule = HeraldRule(c.early_ps, c.late_ps, c.latency_ps)
+        single = c.late_ps[0] >= c.late_ps[1]  # an empty late window: one photon heralds
+        rule = HeraldRule(c.early_ps, None if single else c.late_ps, c.latency_ps)
     on_herald = _section(table.on_herald) if table.on_herald else Section(0)
     return Program(
         _section(table.header), _section(table.attempt), table.attempts_per_burst, rule, on_herald, table.bursts

@@ -17,8 +17,6 @@ from .spin import ComplexArray
 from .windows import slots
 
 MAX_EXCITATIONS = 4
-#: Patterns a herald rule needs: two windows, two detectors.
-_HERALD_PATTERNS = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +25,7 @@ class AttemptModel:
 
     Attributes:
         probability: float64 (M,), chance of each click pattern (bit 2·slot+detector).
-        outcome: int64 (M,), +1 psi+ (same detector), -1 psi-, 0 no herald.
+        outcome: int64 (M,), +1 psi+ (same detector, or A alone), -1 psi-, 0 no herald.
         sources: for each bit, where its clicks come from.
         attempt_readouts, herald_readouts: read-outs in every attempt / after a herald (times in their section).
         attempt_populations, herald_populations: float64 (M, 4), conditional populations 00, 01, 10, 11 when read out.
@@ -95,9 +93,10 @@ def build(now: Conditions, program: Program) -> AttemptModel:
     counted = slots(program)
     emissions = [emission(now, pulse, counted) for pulse in excitations]
     strays = stray(now, program, counted)
-    in_attempt, after_herald = readouts(now, program.attempt), readouts(now, program.on_herald)
     decision_ps = program.rule.decision_ps if program.rule else 0
     arrival_ps = (decision_ps + now.fibre_delay_ps(0), decision_ps + now.fibre_delay_ps(1))
+    in_attempt = readouts(now, program, program.attempt, (0, 0))
+    after_herald = readouts(now, program, program.on_herald, arrival_ps)
 
     def states(
         played: tuple[Readout, ...], section: Section, state: Callable[[int, int], ComplexArray]
@@ -108,8 +107,8 @@ def build(now: Conditions, program: Program) -> AttemptModel:
     plain = states(in_attempt, program.attempt, lambda node, until: attempt_state(now, program, node, until))
     probability = np.maximum(np.einsum("mii->m", plain).real, 0)
     heralded, outcome = plain, np.zeros(len(probability), np.int64)
-    if program.rule is not None and len(probability) >= _HERALD_PATTERNS:
-        outcome = _outcomes(len(probability))
+    if program.rule is not None:
+        outcome = _outcomes(len(probability), len(program.rule.windows_ps))
         heralded = states(
             after_herald,
             program.on_herald,
@@ -134,12 +133,13 @@ def build(now: Conditions, program: Program) -> AttemptModel:
     )
 
 
-def _outcomes(patterns: int) -> Int64Array:
-    """+1 or -1 for exactly one click in each window (same or different detectors), 0 otherwise."""
+def _outcomes(patterns: int, windows: int) -> Int64Array:
+    """+1 or -1 for exactly one click in each window, 0 otherwise: same or different detectors; for one window A or B."""
     masks = np.arange(patterns)
-    early, late = masks & 3, masks >> 2 & 3
-    one_each = ((early == 1) | (early == 2)) & ((late == 1) | (late == 2))
-    return np.where(one_each, np.where(early == late, 1, -1), 0)
+    clicked = [masks >> 2 * w & 3 for w in range(windows)]
+    one_each = np.all([(c == 1) | (c == 2) for c in clicked], axis=0)
+    plus = clicked[0] == (clicked[1] if windows == 2 else 1)
+    return np.where(one_each, np.where(plus, 1, -1), 0)
 
 
 def _optics(now: Conditions) -> Interferometer:

@@ -37,8 +37,7 @@ def emission(now: Conditions, pulse: Pulse, slots: list[Intervals]) -> Emission:
         cdf = _photon(now, node, pulse, MIDPOINT[0])
         arrive.append(path * np.array([probability_in(cdf, s) for s in slots]))
     late_ps = now.fibre_delay_ps(0) - now.fibre_delay_ps(1)
-    apart_hz = now.detuning_hz(0) - now.detuning_hz(1)
-    overlap = devices.overlap(now.node(0).memory, now.node(1).memory, apart_hz, late_ps)
+    overlap = devices.overlap(now.node(0).memory, now.node(1).memory, now.photons_apart_hz(), late_ps)
     return Emission(arrive[0], arrive[1], overlap, pulse.centre_ps)
 
 

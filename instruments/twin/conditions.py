@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import devices
+from . import devices, ensemble
 from .config import DetectorConfig, NodeConfig, TwinConfig
 from .settings import Settings
 from .spin import Decoherence
@@ -46,16 +46,43 @@ class Conditions:
         laser = self.settings["laser", "frequency"] + self.settings["laser", "frequency_error"]
         return laser - devices.resonance_hz(self.node(node).memory, voltage, field)
 
+    def photons_apart_hz(self) -> float:
+        """Difference of the two nodes' photon frequencies; pair sources follow their pump, ions their own line."""
+        absorptive = [self.node(node).ensemble is not None for node in (0, 1)]
+        return 0.0 if all(absorptive) else self.detuning_hz(0) - self.detuning_hz(1)
+
     def resonance_hz(self, node: int) -> float:
         """The memory's optical line."""
         return self.settings["laser", "frequency"] + self.settings["laser", "frequency_error"] - self.detuning_hz(node)
 
     def decoherence(self, node: int) -> Decoherence:
+        """Of a node's spin; an ensemble loses its excitation as a whole instead, when the echo is due."""
+        if self.node(node).ensemble is not None:
+            return Decoherence(t1_s=1e9, t2_s=1e9, t2_exponent=1.0, t2_star_s=1e9)
         temperature, field = (
             self.settings["cryostat", "temperature"],
             self.settings[f"{NODES[node]}_memory", "magnetic_field"],
         )
         return devices.decoherence(self.node(node).memory, temperature, field)
+
+    def pair_probability(self, node: int, area: float) -> float:
+        """Chance that a pump pulse makes an absorptive node's source emit a pair, proportional to power and amplitude."""
+        memory = self.node(node)
+        if memory.ensemble is None or not self.lit:
+            return 0.0
+        return min(
+            memory.ensemble.pair_probability * area * self.settings["laser", "power"] / self.config.laser.pi_power_w,
+            1.0,
+        )
+
+    def echo_efficiency(self, node: int) -> float:
+        """Chance that an absorptive node gives a stored photon back in its first echo."""
+        memory = self.node(node)
+        if memory.ensemble is None:
+            return 0.0
+        phonons = devices.phonon_rate_hz(memory.memory, self.settings["cryostat", "temperature"])
+        voltage = self.settings[f"{NODES[node]}_memory", "electrode_voltage"]
+        return ensemble.echo_efficiency(memory.ensemble, phonons, voltage)
 
     def fibre_delay_ps(self, node: int) -> int:
         """Delay to the midpoint, any drift included."""

@@ -61,6 +61,26 @@ class MemoryConfig(_Block):
     readout_linewidth_hz: Positive = 2e6
 
 
+class EnsembleConfig(_Block):
+    """Ensemble of erbium ions prepared as an atomic frequency comb (AFC), fed by the node's own photon-pair source.
+
+    ``pair_probability`` per full-amplitude pump pulse at pi_power. Echo after 1/``comb_spacing_hz``; teeth are Gaussian
+    of finesse ``finesse`` and peak optical depth ``optical_depth`` over a background ``background_depth``. The electrode
+    splits the ions into two classes shifted by ±``stark_split_hz_per_v`` a volt. ``retrieval`` is the path from echo to
+    detector, ``noise_per_gate`` the mean of empty-input clicks in a read-out.
+    """
+
+    pair_probability: Fraction = 0.02
+    comb_spacing_hz: Positive = 1e6
+    finesse: Positive = 3.0
+    optical_depth: NonNegative = 3.0
+    background_depth: NonNegative = 0.2
+    optical_t2_s: Positive = 64e-6
+    stark_split_hz_per_v: NonNegative = 2.5e5
+    retrieval: Fraction = 0.5
+    noise_per_gate: NonNegative = 1e-3
+
+
 class FibreConfig(_Block):
     """A stretch of single-mode fibre from a node to the midpoint."""
 
@@ -71,8 +91,9 @@ class FibreConfig(_Block):
 
 
 class NodeConfig(_Block):
-    """A memory and its fibre to the midpoint."""
+    """A memory and its fibre to the midpoint. With an ``ensemble`` the node absorbs photons, else its ion emits them."""
 
+    ensemble: EnsembleConfig | None = None
     memory: MemoryConfig = MemoryConfig()
     fibre: FibreConfig = FibreConfig()
 
@@ -193,7 +214,6 @@ class RandomFaultConfig(_Block):
 class TwinConfig(_Block):
     """The whole simulated lab."""
 
-    model: Literal["emissive"] = "emissive"
     laser: LaserConfig = LaserConfig()
     alice: NodeConfig = NodeConfig()
     bob: NodeConfig = NodeConfig()

@@ -47,9 +47,14 @@ def resonance_hz(memory: MemoryConfig, electrode_voltage_v: float, magnetic_fiel
     return memory.resonance_hz + memory.stark_hz_per_v * electrode_voltage_v + zeeman
 
 
+def phonon_rate_hz(memory: MemoryConfig, temperature_k: float) -> float:
+    """What phonons add to 1/T1 and 1/T2."""
+    return float(memory.phonon_rate_hz * temperature_k**memory.phonon_exponent)
+
+
 def decoherence(memory: MemoryConfig, temperature_k: float, magnetic_field_t: float) -> Decoherence:
     """T1, T2 with the phonon rate added; the drive stays at the spin line of the nominal field."""
-    phonons = memory.phonon_rate_hz * temperature_k**memory.phonon_exponent
+    phonons = phonon_rate_hz(memory, temperature_k)
     return Decoherence(
         t1_s=1 / (1 / memory.t1_s + phonons),
         t2_s=1 / (1 / memory.t2_s + phonons),

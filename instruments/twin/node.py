@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, tau
+from math import exp, log1p, tau
 
 from . import devices
 from .conditions import LOCAL, NODES, Conditions
 from .config import MemoryConfig
 from .program import Program, Pulse, Section
-from .spin import ComplexArray, Excite, Initialise, Operation, Rotate, evolve, rotation
+from .spin import ComplexArray, Excite, Fade, Initialise, Operation, Rotate, Store, evolve, rotation
 
 
 class ProgramError(ValueError):
@@ -29,6 +29,8 @@ class Readout:
 
 def operations(now: Conditions, section: Section, node: int, offset_ps: int = 0, *, seen: bool) -> list[Operation]:
     """What the pulses of a section do to a node's spin; ``seen`` photons keep their bin, others go unwatched."""
+    if now.node(node).ensemble is not None:
+        return _absorptive(now, section, node, offset_ps, seen=seen)
     memory = now.node(node).memory
     detuning_hz = now.decoherence(node).detuning_hz
     found: list[Operation] = []
@@ -45,6 +47,20 @@ def operations(now: Conditions, section: Section, node: int, offset_ps: int = 0,
     return found
 
 
+def _absorptive(now: Conditions, section: Section, node: int, offset_ps: int, *, seen: bool) -> list[Operation]:
+    """An ensemble node: the memory starts every attempt empty, pump pulses fill it, the comb gives the echo back.
+
+    What is not read in the first echo is lost; without preparation light (``initialise``) there is no comb.
+    """
+    found: list[Operation] = [Initialise(offset_ps, 0.0)] if section.on("excitation") else []
+    combed = bool(section.on("initialise")) and now.lit
+    for k, pulse in enumerate(section.on("excitation")):
+        filled = offset_ps + pulse.centre_ps
+        found.append(Store(filled, now.pair_probability(node, pulse.area), k if seen else None))
+        found.append(Fade(filled, now.echo_efficiency(node) if combed else 0.0))
+    return found
+
+
 def _pumped(memory: MemoryConfig, duration_ps: int) -> float:
     """Population of |0> after pumping an unpolarised spin: 1 - exp(-t/τ)/2, and never above the limit."""
     return min(memory.pumping_limit, 1.0 - exp(-duration_ps * 1e-12 / memory.pumping_time_s) / 2)
@@ -53,7 +69,7 @@ def _pumped(memory: MemoryConfig, duration_ps: int) -> float:
 def attempt_state(now: Conditions, program: Program, node: int, until_ps: int) -> ComplexArray:
     """Spin and photons of an attempt nobody interrupts: complex (2, 2^K, 2, 2^K) at ``until_ps``."""
     played = operations(now, program.attempt, node, seen=True)
-    last = max((o.time_ps for o in played if isinstance(o, Excite)), default=0)
+    last = max((o.time_ps for o in played if isinstance(o, Excite | Store)), default=0)
     return evolve(played, max(until_ps, last), len(program.attempt.on("excitation")), now.decoherence(node))
 
 
@@ -67,19 +83,28 @@ def heralded_state(now: Conditions, program: Program, node: int, until_ps: int, 
     over = herald_ps // program.attempt.length_ps
     for n in range(max(1, over - 1), over + 1):  # earlier ones are wiped out by the last complete one
         played += operations(now, program.attempt, node, n * program.attempt.length_ps, seen=False)
-    played = [o for o in played if o.time_ps <= herald_ps or (isinstance(o, Excite) and o.photon_bin is not None)]
+    played = [
+        o for o in played if o.time_ps <= herald_ps or (isinstance(o, Excite | Store) and o.photon_bin is not None)
+    ]
     played += operations(now, program.on_herald, node, herald_ps, seen=False)
     return evolve(played, herald_ps + until_ps, len(program.attempt.on("excitation")), now.decoherence(node))
 
 
-def readouts(now: Conditions, section: Section) -> tuple[Readout, ...]:
-    """Read-outs of a section, at most one a node. Raises ProgramError for more."""
+def readouts(now: Conditions, program: Program, section: Section, begins_ps: tuple[int, int]) -> tuple[Readout, ...]:
+    """Read-outs of a section that begins ``begins_ps`` after the attempt at each node, at most one a node.
+
+    Raises ProgramError for more.
+    """
     found = []
     for node, name in enumerate(NODES):
         pulses = section.on(f"{name}_readout")
         if len(pulses) > 1:
             raise ProgramError(f"a section may hold one {name}_readout pulse, the table has {len(pulses)}")
-        found += [_readout(now, node, pulse) for pulse in pulses]
+        for pulse in pulses:
+            if now.node(node).ensemble is None:
+                found.append(_fluorescence(now, node, pulse))
+            else:
+                found.append(_echo(now, program, node, pulse, begins_ps[node]))
     return tuple(found)
 
 
@@ -88,12 +113,24 @@ def readout_time(found: tuple[Readout, ...], node: int, otherwise_ps: int) -> in
     return next((r.start_ps for r in found if r.node == node), otherwise_ps)
 
 
-def _readout(now: Conditions, node: int, pulse: Pulse) -> Readout:
+def _fluorescence(now: Conditions, node: int, pulse: Pulse) -> Readout:
     memory = now.node(node).memory
     live_s = pulse.duration_ps * 1e-12 * (now.efficiency(LOCAL[node]) if now.lit else 0.0)
     dark = memory.readout_background_hz * live_s
     bright = devices.readout_rate_hz(memory, now.detuning_hz(node)) * live_s + dark
     return Readout(node, pulse.start_ps, pulse.duration_ps, bright, dark)
+
+
+def _echo(now: Conditions, program: Program, node: int, pulse: Pulse, begins_ps: int) -> Readout:
+    """A gate on the retrieved photon: it clicks only when the echo, 1/spacing after storage, falls into the gate."""
+    memory = now.node(node).ensemble
+    assert memory is not None
+    echoes = [p.centre_ps + round(1e12 / memory.comb_spacing_hz) for p in program.attempt.on("excitation")]
+    start = begins_ps + pulse.start_ps
+    caught = any(start <= echo < start + pulse.duration_ps for echo in echoes)
+    click = memory.retrieval * now.efficiency(LOCAL[node]) if caught else 0.0
+    noise = memory.noise_per_gate
+    return Readout(node, pulse.start_ps, pulse.duration_ps, noise - log1p(-click), noise)
 
 
 def _rotate(pulse: Pulse, rabi_rad_per_s: float, detuning_hz: float, offset_ps: int) -> Rotate:

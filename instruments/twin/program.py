@@ -39,15 +39,24 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class HeraldRule:
-    """One click in each of two half-open windows (ps after the attempt began), decided ``latency_ps`` after the second."""
+    """One click in each window (half-open, ps after the attempt began), decided ``latency_ps`` after the last one.
+
+    Without a late window one click in the early one heralds: the single-photon scheme.
+    """
 
     early_ps: tuple[int, int]
-    late_ps: tuple[int, int]
+    late_ps: tuple[int, int] | None
     latency_ps: int
 
     @property
+    def windows_ps(self) -> tuple[tuple[int, int], ...]:
+        """The one or two windows."""
+        return (self.early_ps,) if self.late_ps is None else (self.early_ps, self.late_ps)
+
+    @property
     def decision_ps(self) -> int:
-        return self.late_ps[1] + self.latency_ps
+        """When the herald is known at the midpoint."""
+        return self.windows_ps[-1][1] + self.latency_ps
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,24 @@ class Excite:
     photon_bin: int | None
 
 
-Operation = Initialise | Rotate | Excite
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A pair source fires: an empty memory |1> becomes full |0> with a photon in ``photon_bin``, with some probability."""
+
+    time_ps: int
+    probability: float
+    photon_bin: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fade:
+    """A full memory |0> keeps its excitation with the given probability, else it is empty."""
+
+    time_ps: int
+    survival: float
+
+
+Operation = Initialise | Rotate | Excite | Store | Fade
 
 
 def rotation(theta_rad: float, phase_rad: float, detuning_angle_rad: float = 0.0) -> ComplexArray:
@@ -94,6 +111,13 @@ class NodeState:
                 self._map(lambda piece: _emit_unseen(piece, p))
             case Excite(probability=p, photon_bin=int(k)):
                 self._map(lambda piece: _emit(piece, p, self._bins, k))
+
+            case Store(probability=p, photon_bin=None):
+                self._map(lambda piece: _flip_unseen(piece, p))
+            case Store(probability=p, photon_bin=int(k)):
+                self._map(lambda piece: _store(piece, p, self._bins, k))
+            case Fade(survival=survival):
+                self._map(lambda piece: _fade(piece, survival))
 
     def wait(self, duration_ps: int, decoherence: Decoherence) -> None:
         """Free evolution in the frame of the drive."""
@@ -180,3 +204,32 @@ def _emit(piece: ComplexArray, probability: float, bins: int, k: int) -> Complex
         kraus[0, empty | 1 << k, 0, empty] = np.sqrt(probability)
     emitted: ComplexArray = np.einsum("snam,ambl,rkbl->snrk", kraus, piece, kraus.conj(), optimize=True)
     return emitted
+
+
+def _store(piece: ComplexArray, probability: float, bins: int, k: int) -> ComplexArray:
+    """|1>|n_k=0> -> sqrt(1-p)|1>|0> + sqrt(p)|0>|1_k>; |0> does nothing."""
+    n = 2**bins
+    kraus = np.eye(2 * n, dtype=complex).reshape(2, n, 2, n)
+    for empty in (i for i in range(n) if not i >> k & 1):
+        kraus[1, empty, 1, empty] = np.sqrt(1 - probability)
+        kraus[0, empty | 1 << k, 1, empty] = np.sqrt(probability)
+    stored: ComplexArray = np.einsum("snam,ambl,rkbl->snrk", kraus, piece, kraus.conj(), optimize=True)
+    return stored
+
+
+def _flip_unseen(piece: ComplexArray, probability: float) -> ComplexArray:
+    out = piece.copy()
+    out[0, :, 0, :] += probability * piece[1, :, 1, :]
+    out[1, :, 1, :] *= 1 - probability
+    out[0, :, 1, :] *= np.sqrt(1 - probability)
+    out[1, :, 0, :] *= np.sqrt(1 - probability)
+    return out
+
+
+def _fade(piece: ComplexArray, survival: float) -> ComplexArray:
+    out = piece.copy()
+    out[1, :, 1, :] += (1 - survival) * piece[0, :, 0, :]
+    out[0, :, 0, :] *= survival
+    out[0, :, 1, :] *= np.sqrt(survival)
+    out[1, :, 0, :] *= np.sqrt(survival)
+    return out

@@ -11,14 +11,11 @@ _MAX_SLOTS = 5
 
 
 def slots(program: Program) -> list[Intervals]:
-    """Gated time of an attempt: early window, late window (with a herald rule), then what is left of each gate."""
+    """Gated time of an attempt: the herald rule's windows, then what is left of each gate."""
     gates = union((p.start_ps, p.stop_ps) for p in program.attempt.on("gate"))
-    if program.rule is None:
-        rest, found = gates, []
-    else:
-        early, late = program.rule.early_ps, program.rule.late_ps
-        found = [intersect(gates, (early,)), intersect(gates, (late,))]
-        rest = subtract(gates, union((early, late)))
+    windows = program.rule.windows_ps if program.rule else ()
+    found = [intersect(gates, (window,)) for window in windows]
+    rest = subtract(gates, union(windows))
     free = _MAX_SLOTS - len(found)
     single, merged = rest[: free - 1], rest[free - 1 :]
     return found + [(i,) for i in single] + ([merged] if merged else [])
