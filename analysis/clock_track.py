@@ -22,6 +22,8 @@ from .errors import UsageError
 from .records import PS_PER_S, FloatArray, Int64Array
 
 HISTORY = 256
+#: Blocks in the history at which the noise is learned first; then every LEARN_EVERY blocks.
+LEARN_FIRST = (10, 20, 40)
 LEARN_EVERY = 64
 LEAP_SIGMAS = 6.0
 RELOCK_BLOCKS = 4
@@ -162,7 +164,7 @@ def _locked(state: TrackerState, fit: BlockFit) -> tuple[TrackerState, TrackedOf
     clock = state.clock.updated(measured, fit.std_ps**2)
     history = (*state.history, (state.t_ps / PS_PER_S, measured, fit.std_ps))[-HISTORY:]
     noise = state.noise
-    if len(history) >= LEARN_EVERY and state.blocks % LEARN_EVERY == 0:
+    if len(history) in LEARN_FIRST or (len(history) >= LEARN_EVERY and state.blocks % LEARN_EVERY == 0):
         t_s, offset, std = (np.array(column) for column in zip(*history, strict=True))
         noise = identify_noise(t_s, offset - offset[0], std)
     state = replace(state, clock=clock, history=history, noise=noise, lost_blocks=0)
