@@ -159,7 +159,7 @@ def g2_entries(axis: dict[str, int], clicks: dict[str, int], in_pairs: bool) -> 
         yield Entry("pytimetag (kernel)", kernel, p_units)
 
     if tttrlib := peer("tttrlib"):
-        yield tttrlib_entry(tttrlib, axis, *case("tttrlib"))
+        yield tttrlib_entry(tttrlib, axis, *case("tttrlib"), in_pairs)
 
     if pycorrelate := peer("pycorrelate.pycorrelate"):
         c_a, c_b, c_counts, c_units = case("pycorrelate")
@@ -169,9 +169,9 @@ def g2_entries(axis: dict[str, int], clicks: dict[str, int], in_pairs: bool) -> 
 
 
 def tttrlib_entry(
-    tttrlib: Any, axis: dict[str, int], t_a: Int64Array, t_b: Int64Array, counts: Int64Array, units: int
+    tttrlib: Any, axis: dict[str, int], t_a: Int64Array, t_b: Int64Array, counts: Int64Array, units: int, in_pairs: bool
 ) -> Entry:
-    """tttrlib on a linear axis: times rounded to whole bins beforehand, lags from 0 on, so half of the pairs."""
+    """tttrlib on a linear axis: times rounded to whole bins beforehand, lags from 0 on only, so half of the pairs."""
     coarse_a, coarse_b = ((t // axis["bin_ps"]).astype(np.uint64) for t in (t_a, t_b))
     weight_a, weight_b = np.ones(len(t_a)), np.ones(len(t_b))
     bins = len(counts) // 2
@@ -185,7 +185,7 @@ def tttrlib_entry(
 
     one_sided = correlate(coarse_a.astype(np.int64), coarse_b.astype(np.int64), bin_ps=1, range_ps=bins).counts[bins:]
     same("tttrlib", work()[:bins].astype(np.int64), one_sided)
-    return Entry("tttrlib felekyan (lags >= 0 only)", work, units)
+    return Entry("tttrlib felekyan (lags >= 0 only)", work, int(one_sided.sum()) if in_pairs else units)
 
 
 def counts_of(density: Any, edges: Int64Array) -> Int64Array:
