@@ -86,7 +86,7 @@ def fit_line(
     """
     if shape not in ("lorentz", "gauss", "voigt"):
         raise UsageError(f"unknown line shape {shape!r}; choose lorentz, gauss or voigt")
-    f, k, weight = _scan(frequency_hz, counts, exposure)
+    f, k, weight = scan_rows(frequency_hz, counts, exposure)
     problem, starts = _line_problem(f, k, weight, shape)
     fit = fit_counts(problem, starts)
     method = f"{shape} line, Poisson likelihood, profile interval"
@@ -106,9 +106,14 @@ def fit_line(
     )
 
 
-def _scan(
+def scan_rows(
     frequency_hz: ArrayLike, counts: ArrayLike, exposure: ArrayLike | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """A scan as float arrays (K,): frequency, counts and exposure (1 by default), checked.
+
+    Raises:
+        UsageError: unequal lengths, fewer than 4 frequencies, negative counts, exposures that are not positive.
+    """
     f, k = np.asarray(frequency_hz, float), np.asarray(counts, float)
     weight = np.ones_like(k) if exposure is None else np.asarray(exposure, float)
     if not f.shape == k.shape == weight.shape or f.ndim != 1 or len(np.unique(f)) < 4:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
+from erbia.analysis.cavity import fit_cavity
 from erbia.analysis.combs import best_finesse, echo_efficiency, fit_comb
 from erbia.analysis.errors import UsageError
 from erbia.analysis.lines import fit_line, gaussian, lorentzian, voigt, voigt_fwhm
@@ -65,6 +66,19 @@ def test_voigt_width_formula() -> None:
     for lorentz, gauss in ((1.0, 5.0), (3.0, 3.0), (5.0, 1.0)):
         above = f[voigt(f, lorentz, gauss) >= 0.5]
         assert voigt_fwhm(lorentz, gauss) == pytest.approx(above[-1] - above[0], rel=3e-4)
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.9, -1.4])
+def test_cavity_with_asymmetry_at_an_optical_frequency(phase: float) -> None:
+    f_hz = 195.6e12 + np.linspace(-3e9, 3e9, 201)
+    field = 1 - 0.7 * np.exp(1j * phase) / (1 + 2j * (f_hz - 195.6e12 - 4e8) / 1.1e9)
+    fit = fit_cavity(f_hz, np.random.default_rng(6).poisson(3000 * np.abs(field) ** 2))
+    assert within(fit.center_hz, 195.6e12 + 4e8)
+    assert within(fit.linewidth_hz, 1.1e9)
+    assert within(fit.amplitude, 0.7)
+    assert within(fit.phase_rad, phase)
+    assert within(fit.quality_factor, 195.6e12 / 1.1e9)
+    assert fit.fit.p_value > 1e-4
 
 
 def test_impossible_scans_are_refused() -> None:
