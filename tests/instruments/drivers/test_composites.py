@@ -26,10 +26,12 @@ def test_the_chip_over_four_instruments() -> None:
         TcpHost(LakeShore336Device(bench, "cryostat")) as lake,
         TcpHost(Sgs100aDevice(bench, "microwave")) as generator,
     ):
-        NiAnalogOutput("electrode", daq.endpoint, channel="Dev1/ao0", slew_rate_v_per_s=1e4)
-        NiAnalogOutput("magnet", daq.endpoint, channel="Dev1/ao1", slew_rate_v_per_s=1e4)
-        LakeshoreModel336("lakeshore", lake.visa_address, visalib="@py", device_clear=False)
-        RohdeSchwarzSGS100A("microwave", generator.visa_address, visalib="@py", device_clear=False)
+        parts = [  # QCoDeS itself remembers instruments only weakly
+            NiAnalogOutput("electrode", daq.endpoint, channel="Dev1/ao0", slew_rate_v_per_s=1e4),
+            NiAnalogOutput("magnet", daq.endpoint, channel="Dev1/ao1", slew_rate_v_per_s=1e4),
+            LakeshoreModel336("lakeshore", lake.visa_address, visalib="@py", device_clear=False),
+            RohdeSchwarzSGS100A("microwave", generator.visa_address, visalib="@py", device_clear=False),
+        ]
         cryostat = Cryostat("cryostat", temperature="lakeshore.A.temperature", setpoint="lakeshore.output_1.setpoint")
         memory = ErbiumMemory(
             "memory",
@@ -58,6 +60,7 @@ def test_the_chip_over_four_instruments() -> None:
             memory.electrode_voltage(6.0)
         with pytest.raises(NotImplementedError, match="no set cmd"):
             memory.temperature(1.0)
+        assert len(parts) == 4
 
 
 def test_wrong_names_are_said() -> None:

@@ -151,7 +151,10 @@ def test_a_question_survives_a_restart_of_the_server(
 
 
 def test_a_command_is_not_repeated(output: NiAnalogOutput, server: NiDaqServer, bench: Bench) -> None:
-    server.faults.inject(Fault.DROP)
+    server.trace.clear()
+    output.voltage(0.0)
+    calls_before_the_write = server.trace.messages().index("WriteAnalogScalarF64")
+    server.faults.inject(*[None] * calls_before_the_write, Fault.DROP)
     with pytest.raises(ConnectionLost, match="not sent again"):
         output.voltage(1.0)
     assert bench.get("Dev1/ao0") == 0.0
