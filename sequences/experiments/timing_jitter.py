@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from pydantic import Field
@@ -17,6 +17,7 @@ from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, 
 from .link import HEADER_PS, header
 
 _PROBE_AT_PS = 200_000
+_NONE = np.empty(0, np.int64)
 
 
 class TimingJitterConfig(ExperimentConfig):
@@ -24,6 +25,7 @@ class TimingJitterConfig(ExperimentConfig):
 
     channel: str = Field("detector_a", description="tagger channel of the detector")
     clicks: int = Field(20_000, ge=100, description="clicks to collect")
+    max_time_s: Seconds = Field(10.0, gt=0, description="longest lab time")
     period_s: Seconds = Field(2e-6, ge=1.5e-6, description="time between pulses")
     bin_s: Seconds = Field(1e-12, ge=1e-12, description="histogram bin")
     range_s: Seconds = Field(2e-9, gt=0, description="half width of the histogram")
@@ -32,11 +34,14 @@ class TimingJitterConfig(ExperimentConfig):
 
 @dataclass
 class JitterState:
-    """Marker and click times not yet histogrammed, and the histogram."""
+    """Marker and click times so far, a piece a block."""
 
-    sync_ps: Int64Array
-    click_ps: Int64Array
+    sync_ps: list[Int64Array] = field(default_factory=list)
+    click_ps: list[Int64Array] = field(default_factory=list)
     live_ps: int = 0
+
+    def clicks(self) -> int:
+        return sum(map(len, self.click_ps))
 
 
 class TimingJitter(Experiment[TimingJitterConfig, JitterState]):
@@ -52,18 +57,15 @@ class TimingJitter(Experiment[TimingJitterConfig, JitterState]):
         return Plan((Setting("probe", Sequence("probe pulses", header(), body)),), ("midpoint",))
 
     def begin(self) -> JitterState:
-        return JitterState(np.empty(0, np.int64), np.empty(0, np.int64))
+        return JitterState()
 
     def step(self, state: JitterState, setting: int, block: TagBlock) -> tuple[JitterState, Action]:
         midpoint = self.nodes["midpoint"]
-        state = JitterState(
-            np.concatenate([state.sync_ps, block.tags.on(midpoint.channel("sync"))]),
-            np.concatenate([state.click_ps, block.tags.on(midpoint.channel(self.config.channel))]),
-            state.live_ps + block.t_stop_ps - block.t_start_ps,
-        )
-        enough = len(state.click_ps) >= self.config.clicks
-        silent = state.live_ps > 100_000_000_000_000 and not len(state.click_ps)
-        return state, Action.FINISH if enough or silent else Action.CONTINUE
+        state.sync_ps.append(block.tags.on(midpoint.channel("sync")))
+        state.click_ps.append(block.tags.on(midpoint.channel(self.config.channel)))
+        state.live_ps += block.t_stop_ps - block.t_start_ps
+        done = state.clicks() >= self.config.clicks or state.live_ps >= to_ps(self.config.max_time_s)
+        return state, Action.FINISH if done else Action.CONTINUE
 
     def result(self, state: JitterState) -> Result:
         histogram = self._histogram(state)
@@ -77,21 +79,20 @@ class TimingJitter(Experiment[TimingJitterConfig, JitterState]):
         return Result(estimates, {"probe": fitted}, {"probe": fit.expected_counts()})
 
     def standing(self, state: JitterState) -> Standing:
-        n = len(state.click_ps)
+        n = state.clicks()
         return Standing(min(1.0, n / self.config.clicks), f"{n} of {self.config.clicks} clicks")
 
     def shortfall(self, state: JitterState) -> str:
-        return "" if len(state.click_ps) else "no click came: is the detector biased and inside its gate?"
+        return "" if state.clicks() else "no click came: is the detector biased and inside its gate?"
 
     def _histogram(self, state: JitterState) -> CorrelationHistogram:
         """Fine histogram around the pulse, found first on a coarse one."""
         c = self.config
-        expected_ps = state.sync_ps + HEADER_PS + _PROBE_AT_PS
+        expected_ps = np.concatenate([_NONE, *state.sync_ps]) + HEADER_PS + _PROBE_AT_PS
+        click_ps = np.concatenate([_NONE, *state.click_ps])
         search_ps, coarse_ps = to_ps(c.search_s), 1000
-        coarse = correlate(expected_ps, state.click_ps, bin_ps=coarse_ps, range_ps=search_ps - search_ps % coarse_ps)
-        centre_ps = int(coarse.lag_ps[np.argmax(coarse.counts)]) if len(state.click_ps) else 0
+        coarse = correlate(expected_ps, click_ps, bin_ps=coarse_ps, range_ps=search_ps - search_ps % coarse_ps)
+        centre_ps = int(coarse.lag_ps[np.argmax(coarse.counts)]) if len(click_ps) else 0
         bin_ps = to_ps(c.bin_s)
         fine_ps = to_ps(c.range_s) // bin_ps * bin_ps
-        return correlate(
-            expected_ps + centre_ps, state.click_ps, bin_ps=bin_ps, range_ps=fine_ps, live_time_ps=state.live_ps
-        )
+        return correlate(expected_ps + centre_ps, click_ps, bin_ps=bin_ps, range_ps=fine_ps, live_time_ps=state.live_ps)
