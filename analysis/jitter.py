@@ -53,6 +53,14 @@ class JitterFit:
     bin_ps: int
     fit: CountFit
 
+    def width_at(self, fraction: float, confidence: float = 0.95) -> Estimate:
+        """Model-free full width at a fraction of the peak height, ps: 1/e and 1/10 show the tail.
+
+        Raises:
+            UsageError: the peak does not fall so far inside the histogram.
+        """
+        return full_width(self.counts, self.bin_ps, fraction, confidence)
+
     def expected_counts(self) -> FloatArray:
         """The fitted counts in each bin, float64 (B,)."""
         return self.fit.expected()

@@ -66,6 +66,16 @@ def test_expected_counts_account_for_the_events() -> None:
     assert len(fit.lag_ps) == len(fit.counts)
 
 
+def test_widths_further_down_show_the_tail() -> None:
+    short = fit_jitter(simulated_delays(np.random.default_rng(8), 20.0, 0.0, 50_000))
+    long = fit_jitter(simulated_delays(np.random.default_rng(9), 20.0, 30.0, 50_000))
+    gaussian = 2 * 20 * np.sqrt(2)
+    assert abs(short.width_at(1 / np.e).value - gaussian) < 4 * short.width_at(1 / np.e).std
+    ratios = [f.width_at(0.1).value / f.width_at(0.5).value for f in (short, long)]
+    assert ratios[0] == pytest.approx(np.sqrt(np.log(10) / np.log(2)), rel=0.03)
+    assert ratios[1] > ratios[0] + 0.2
+
+
 def test_few_events_give_wide_intervals() -> None:
     fit = fit_jitter(simulated_delays(np.random.default_rng(7), 15.0, 5.0, 40, dark_share=0))
     assert fit.fwhm_ps.upper / fit.fwhm_ps.lower > 1.5
