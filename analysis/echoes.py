@@ -17,7 +17,6 @@ from .count_fit import CountFit, CountProblem, Parameter, fit_counts
 from .errors import UsageError
 from .records import Estimate, FloatArray
 
-
 #: Stands in for a time of zero, which an interval may reach.
 _TINY = 1e-60
 
