@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +20,8 @@ from qcodes.validators import Bool, Ints, Numbers
 from typing_extensions import Unpack
 
 from ...analysis.records import PS_PER_S, TagBlock
-from ..errors import ConnectionLost, InstrumentError
+from ..errors import ConnectionLost, InstrumentError, LimitError
+from ..interfaces import HeraldCondition
 from .link import Link
 from .replies import flag, integer, number, parsed
 from .robust_visa import invalidate_caches
@@ -35,16 +36,19 @@ HOLD_BACK_S = 0.1
 #: No two crystals differ by more; guards the hold-back in long runs.
 WORST_SKEW = 1e-4
 POLL_S = 0.01
+#: Combiners used for heralds: click in the early window, click in the late window, both; the last drives output 1.
+EARLY, LATE, BOTH = "TSCO1", "TSCO2", "TSCO3"
 
 
 class IdqTimeController(Instrument):
-    """A TimeTagger.
+    """A TimeTagger, and herald logic: a click in each of two windows after START makes a pulse at output 1.
 
     Args:
         address: ``host`` or ``host:port`` of the time controller.
         datalink: ``host`` or ``host:port`` of the DataLinkTargetService.
         channels: inputs to record.
         stream_ports: one a channel, for the tags.
+        herald_inputs: input of each midpoint detector, by the names herald conditions use, e.g. ``{"A": 1, "B": 2}``.
 
     Raises:
         ConnectionLost: nothing answers.
@@ -58,11 +62,13 @@ class IdqTimeController(Instrument):
         datalink: str = "127.0.0.1",
         channels: Sequence[int] = (1, 2, 3, 4),
         stream_ports: Sequence[int] | None = None,
+        herald_inputs: Mapping[str, int] | None = None,
         timeout: float = 1.0,
         **kwargs: Unpack[InstrumentBaseKWArgs],
     ) -> None:
         super().__init__(name, **kwargs)
         self.address, self._timeout_s = address, timeout
+        self._herald_inputs = dict(herald_inputs or {})
         self._context = zmq.Context()
         self._ports = dict(zip(channels, stream_ports or range(FIRST_STREAM_PORT, 9999), strict=False))
         self._host = split_endpoint(address, COMMAND_PORT)[0]
@@ -96,6 +102,41 @@ class IdqTimeController(Instrument):
         answer = self._scpi.send(f"{header} {text}", exchange)
         if not parsed(self.name, header, answer, same):
             raise InstrumentError(self.name, "did not take the setting", f"{header} {text}", answer)
+
+    def load_condition(self, condition: HeraldCondition | None) -> None:
+        """Programs the combiners; None switches output 1 off. START must get a pulse at the start of each attempt.
+
+        The combiners ask for a click in either window at either detector; a second click in a window is not refused by
+        them and has to be sorted out from the tags.
+
+        Raises:
+            LimitError: a detector that is not in ``herald_inputs``, or no late window.
+        """
+        if condition is None:
+            self._set_word("OUTP1:LINK", "NONE")
+            return
+        missing = [name for name in condition.detectors if name not in self._herald_inputs]
+        if missing or condition.late_ps[0] >= condition.late_ps[1]:
+            what = f"no input for detector {missing[0]!r}; set herald_inputs" if missing else "needs two windows"
+            raise LimitError(self.name, what, "load_condition")
+        first, second = (f"INPU{self._herald_inputs[name]}" for name in condition.detectors)
+        for combiner, window_ps in ((EARLY, condition.early_ps), (LATE, condition.late_ps)):
+            self._combine(combiner, first, second, "OR")
+            for edge, delay_ps in zip(("BEGI", "END"), window_ps, strict=True):
+                self._set_word(f"{combiner}:WIND:{edge}:LINK", "STAR")
+                self._set_word(f"{combiner}:WIND:{edge}:DELA", str(delay_ps))
+            self._set_word(f"{combiner}:WIND:ENAB", "ON")
+        self._combine(BOTH, EARLY, LATE, "AND")
+        self._set_word("OUTP1:DELA", str(condition.latency_ps))
+        self._set_word("OUTP1:LINK", BOTH)
+
+    def _combine(self, combiner: str, first: str, second: str, operation: str) -> None:
+        self._set_word(f"{combiner}:FIR:LINK", first)
+        self._set_word(f"{combiner}:SEC:LINK", second)
+        self._set_word(f"{combiner}:OPIN", operation)
+
+    def _set_word(self, header: str, word: str) -> None:
+        self.set_checked(header, word, lambda answer: answer == word)
 
     # -- TimeTagger ----------------------------------------------------------------------------------------------------
 

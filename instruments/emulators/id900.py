@@ -16,6 +16,7 @@ from .wire import Fault, FaultPlan, WireTrace
 
 IDENTITY = "IDQ,ID900,2042,1.15.0"
 BLOCK_S = 0.01
+WINDOW_FIELDS = ("WIND:BEGI:LINK", "WIND:BEGI:DELA", "WIND:END:LINK", "WIND:END:DELA")
 GARBAGE = b"\xfe\x93#?"
 
 
@@ -33,7 +34,10 @@ class Id900Device:
     def power_on(self) -> None:
         self.recording_since_ps = None
         self.errors = dict.fromkeys(self.errors, 0)
-        self.settings = {"REC:NUM": "1"}
+        self.settings = {"REC:NUM": "1", "OUTP1:LINK": "NONE", "OUTP1:DELA": "0"}
+        for k in range(1, 4):
+            fields = ("FIR:LINK", "SEC:LINK", "OPIN", "WIND:ENAB", *WINDOW_FIELDS)
+            self.settings |= {f"TSCO{k}:{field}": "NONE" for field in fields}
         for k in self.errors:
             self.settings |= {
                 f"INPU{k}:ENAB": "ON",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,6 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qcodes.instrument import Instrument
+from qcodes.instrument_drivers.Lakeshore import LakeshoreModel336
+
 from erbia.analysis.records import TimeTags
 from erbia.instruments import mock
 from erbia.instruments.drivers.composites import Cryostat, ErbiumMemory
@@ -42,8 +46,7 @@ from erbia.instruments.interfaces import (
     TemperatureController,
     TimeTagger,
 )
-from qcodes.instrument import Instrument
-from qcodes.instrument_drivers.Lakeshore import LakeshoreModel336
+from erbia.instruments.station import load
 
 Maker = Callable[[Bench, ExitStack], Any]
 MAKERS: dict[str, dict[str, Maker]] = {}
@@ -165,8 +168,6 @@ def _(bench: Bench, stack: ExitStack) -> Any:
 @maker("pulser", "pulse streamer")
 def _(bench: Bench, stack: ExitStack) -> Any:
     pytest.importorskip("pulsestreamer")
-    import os
-
     from erbia.instruments.drivers.pulse_streamer import SwabianPulseStreamer
     from erbia.instruments.emulators.pulse_streamer import PulseStreamerDevice, PulseStreamerHost
 
@@ -339,3 +340,21 @@ def _reading_changes_nothing(instrument: Any) -> None:
         return {name: p.cache.get(False) for name, p in instrument.parameters.items() if p.settable}
 
     assert settings() == settings()
+
+
+@pytest.mark.hardware
+def test_a_real_station_reads_without_effect_and_keeps_its_units() -> None:
+    """Run with ERBIA_STATION=my_lab.yaml pytest -m hardware: nothing is set, everything is read twice."""
+    path = os.environ.get("ERBIA_STATION")
+    if path is None:
+        pytest.skip("set ERBIA_STATION to a station file")
+    lab = load(path)
+    units = {Laser: {"power": "W", "frequency": "Hz"}, QuantumMemory: {"electrode_voltage": "V"}}
+    try:
+        for instrument in lab.station.components.values():
+            for protocol, expected in units.items():
+                if isinstance(instrument, protocol):
+                    assert {name: instrument.parameters[name].unit for name in expected} == expected
+            _reading_changes_nothing(instrument)
+    finally:
+        lab.close()

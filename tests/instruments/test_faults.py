@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qcodes.instrument import Instrument
+
 from erbia.instruments.drivers.bristol_871 import Bristol871
 from erbia.instruments.drivers.keysight_816x import KeysightAttenuator
 from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput
@@ -39,7 +41,6 @@ from erbia.instruments.emulators.tcp import TcpHost
 from erbia.instruments.emulators.websq import WebSqDevice, WebSqHost
 from erbia.instruments.emulators.wire import Fault, FaultPlan
 from erbia.instruments.errors import InstrumentError
-from qcodes.instrument import Instrument
 
 TIMEOUT_S = 0.15
 FAULTS_EACH = 84

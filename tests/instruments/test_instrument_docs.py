@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from erbia.instruments.station import load
-from erbia.instruments.station_file import InstrumentSection
 from qcodes.instrument import Instrument
 from ruamel.yaml import YAML
+
+from erbia.instruments.station import load
+from erbia.instruments.station_file import InstrumentSection
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted((DOCS / "instruments").glob("*.md"))

@@ -13,8 +13,8 @@ import pytest
 from erbia.analysis.records import TagBlock, TimeTags
 from erbia.instruments.emulators.ports import Bench
 from erbia.instruments.emulators.wire import Fault
-from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError
-from erbia.instruments.interfaces import TimeTagger
+from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError, LimitError
+from erbia.instruments.interfaces import HeraldCondition, TimeTagger
 
 pytest.importorskip("zmq")
 from erbia.instruments.drivers.id900 import IdqTimeController
@@ -121,6 +121,23 @@ def test_settings_are_read_back(tagger: IdqTimeController, host: Id900Host) -> N
     host.device.settings.pop("DELA1:VALU")
     with pytest.raises((InstrumentError, BadReply), match="DELA1:VALU"):
         tagger.ch1.delay(100)
+
+
+def test_a_herald_condition_becomes_combiners(host: Id900Host) -> None:
+    logic = IdqTimeController("logic", host.endpoint, herald_inputs={"A": 1, "B": 3}, timeout=0.3)
+    logic.load_condition(HeraldCondition(("A", "B"), (1000, 5000), (7000, 11_000), latency_ps=300))
+    settings = host.device.settings
+    for combiner, begin, end in (("TSCO1", "1000", "5000"), ("TSCO2", "7000", "11000")):
+        assert (settings[f"{combiner}:FIR:LINK"], settings[f"{combiner}:SEC:LINK"]) == ("INPU1", "INPU3")
+        assert (settings[f"{combiner}:WIND:BEGI:DELA"], settings[f"{combiner}:WIND:END:DELA"]) == (begin, end)
+    assert (settings["TSCO3:FIR:LINK"], settings["TSCO3:SEC:LINK"], settings["TSCO3:OPIN"]) == ("TSCO1", "TSCO2", "AND")
+    assert (settings["OUTP1:LINK"], settings["OUTP1:DELA"]) == ("TSCO3", "300")
+    logic.load_condition(None)
+    assert settings["OUTP1:LINK"] == "NONE"
+    with pytest.raises(LimitError, match="no input for detector 'C'"):
+        logic.load_condition(HeraldCondition(("A", "C"), (0, 1), (2, 3)))
+    with pytest.raises(LimitError, match="needs two windows"):
+        logic.load_condition(HeraldCondition(("A", "B"), (0, 1), (2, 2)))
 
 
 def test_reading_everything_sets_nothing(tagger: IdqTimeController, host: Id900Host) -> None:

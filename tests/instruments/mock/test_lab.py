@@ -116,6 +116,28 @@ def test_blocks_follow_without_gap(make_lab, tables):
     assert blocks[0].t_stop_ps - blocks[0].t_start_ps <= PS_PER_S
 
 
+def test_sparse_counts_equal_enumeration(make_lab, tables):
+    """Every click pattern over 2e7 attempts, each within 4.5 standard deviations."""
+    lab = make_lab()
+    lab.pulser.load(tables["herald"]())
+    model = lab.world.current_model()
+    assert model.probability.sum() == pytest.approx(1, abs=1e-12)
+    counts, played = lab.world.count_patterns(2 * 10**7)
+    expected = played * model.probability
+    frequent = expected > 5
+    assert np.all(np.abs(counts - expected)[frequent] < 4.5 * np.sqrt(expected[frequent]))
+
+
+def test_forecast_of_heralds_has_the_links_rate(make_lab, tables):
+    lab = make_lab()
+    lab.pulser.load(tables["herald"]())
+    times, outcomes = lab.world.sample_heralds(1000 * PS_PER_S)
+    expected = 1000 * lab.world.truth()["herald_rate_hz"]
+    assert within(len(times), expected, np.sqrt(expected))
+    assert within(np.mean(outcomes == 1), 0.5, 0.5 / np.sqrt(expected))
+    assert np.all(np.diff(times) > 0)
+
+
 class TestDeterminism:
     def run(self, lab, tables, cuts):
         """Heralding, then a change of bias at 1.5 s, cut into steps of the given lengths (ms)."""
