@@ -55,11 +55,12 @@ LOG_DTYPE = np.dtype([("t_ps", np.int64), ("level", text(16)), ("text", text(102
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """One append-only dataset: where, rows of what, how many rows in a compressed chunk."""
+    """One append-only dataset: where, rows of what, how many rows in a compressed chunk, whether we pack it ourselves."""
 
     path: str
     dtype: np.dtype[Any]
     chunk: int
+    packs: bool = False
 
 
 _TABLES = (
@@ -74,12 +75,12 @@ _TABLES = (
 def tag_streams(source: str) -> dict[str, StreamSpec]:
     """The four streams of one tagger."""
     return {
-        name: StreamSpec(f"tags/{source}/{name}", np.dtype(dtype), chunk)
-        for name, dtype, chunk in (
-            ("t_ps", np.uint32, 131072),
-            ("channel", np.uint8, 131072),
-            ("gaps", GAP_DTYPE, 4096),
-            ("blocks", BLOCK_DTYPE, 2048),
+        name: StreamSpec(f"tags/{source}/{name}", np.dtype(dtype), chunk, packs)
+        for name, dtype, chunk, packs in (
+            ("t_ps", np.uint32, 131072, True),
+            ("channel", np.uint8, 131072, True),
+            ("gaps", GAP_DTYPE, 4096, False),
+            ("blocks", BLOCK_DTYPE, 2048, False),
         )
     }
 
@@ -87,11 +88,6 @@ def tag_streams(source: str) -> dict[str, StreamSpec]:
 def all_streams(sources: Iterable[str]) -> tuple[StreamSpec, ...]:
     """Every stream of a run, in the order of its commit record."""
     return tuple(spec for source in sources for spec in tag_streams(source).values()) + _TABLES
-
-
-def stream_paths(sources: Iterable[str]) -> tuple[str, ...]:
-    """Their places in the file."""
-    return tuple(spec.path for spec in all_streams(sources))
 
 
 def filters() -> dict[str, Any]:

@@ -16,9 +16,9 @@ from . import layout
 from .layout import decode_texts
 from .opening import open_hdf5, reading, status_of
 from .results import Results, read_results, write_results
-from .streams import read_commit, seal, tail_path
+from .streams import ChunkedRows, read_commit, seal, tail_path
 from .strings import read_attributes, read_text, write_attributes
-from .tagcodec import decode, first_damaged
+from .tagcodec import Decoder, first_damaged
 from .transaction import transaction
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ class Run:
         with reading(self.path, "its tables"):
             self.status = status_of(self._file, self.path)
             self.sources = tuple(self._file["tags"]) if "tags" in self._file else ()
-            self._in_chunks = {path: len(self._file[path]) for path in layout.stream_paths(self.sources)}
+            self._specs = {spec.path: spec for spec in layout.all_streams(self.sources)}
+            self._in_chunks = {path: len(self._file[path]) for path in self._specs}
             self._rows = self._in_chunks | read_commit(self._file)
             self._tails = {
                 path: self._file[tail_path(path)][: self._rows[path] - n]
@@ -101,15 +102,20 @@ class Run:
         return self._followed(lambda: self._read_rows(path, start, self._rows[path] if stop is None else stop))
 
     def _read_rows(self, path: str, start: int, stop: int) -> NDArray[Any]:
+        pieces = [piece.copy() for piece in self._pieces(path, start, stop)]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _pieces(self, path: str, start: int, stop: int) -> Iterator[NDArray[Any]]:
+        """Rows [start, stop), at least one piece; a piece is gone when the next is asked for."""
         with reading(self.path, f"{path} rows {start} to {stop}"):
             done = self._in_chunks[path]
             if not 0 <= start <= stop <= self._rows[path]:
                 raise DataError(f"{path} has {self._rows[path]} rows, but rows {start} to {stop} are asked for")
-            if stop <= done:
-                values: NDArray[Any] = self._file[path][start:stop]
-                return values
-            tail = self._tails[path][max(0, start - done) : stop - done]
-            return np.concatenate([self._file[path][start:done], tail]) if start < done else tail
+            if start < min(stop, done):
+                yield from ChunkedRows(self._file[path], self._specs[path]).pieces(start, min(stop, done))
+            if stop > done or start == stop:
+                tail = self._tails.get(path, np.empty(0, self._specs[path].dtype))
+                yield tail[max(0, start - done) : max(0, stop - done)]
 
     # -- what it is --------------------------------------------------------------------------------------------------
 
@@ -202,16 +208,27 @@ class Run:
             return TimeTags.empty()
         chosen = blocks[lo:hi]
         start, stop = int(chosen["row_start"][0]), int(chosen["row_stop"][-1])
-        words = self._read(f"tags/{source}/t_ps", start, stop)
-        channel = self._read(f"tags/{source}/channel", start, stop)
-        tags = TimeTags(decode(words, start, chosen["row_stop"], chosen["t_start_ps"], self._gaps(source)), channel)
+        tags = self._followed(lambda: self._decode_rows(source, chosen, start, stop))
         edges = np.append(chosen["row_start"], stop) - start
-        bad = first_damaged(tags.t_ps, channel, edges, chosen["checksum"])
+        bad = first_damaged(tags.t_ps, tags.channel, edges, chosen["checksum"])
         if bad >= 0:
             raise DataError(
                 f"{self.path}: block {lo + bad} of {source} (rows {start + edges[bad]} to {start + edges[bad + 1]})"
                 " is damaged: its checksum does not hold; salvage the file"
             )
+        return tags
+
+    def _decode_rows(self, source: str, chosen: NDArray[np.void], start: int, stop: int) -> TimeTags:
+        """Unpacks and decodes chunk by chunk straight into place."""
+        tags = TimeTags(np.empty(stop - start, np.int64), np.empty(stop - start, np.uint8))
+        decoder, at = Decoder(start, chosen["row_stop"], chosen["t_start_ps"], self._gaps(source)), 0
+        for words in self._pieces(f"tags/{source}/t_ps", start, stop):
+            decoder.decode(words, tags.t_ps[at : at + len(words)])
+            at += len(words)
+        at = 0
+        for channel in self._pieces(f"tags/{source}/channel", start, stop):
+            tags.channel[at : at + len(channel)] = channel
+            at += len(channel)
         return tags
 
     def _gaps(self, source: str) -> NDArray[np.void]:

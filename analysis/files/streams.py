@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import h5py
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..records import Int64Array
+from .bitshuffle import pack, packed_bound, unpack
 from .layout import COMMIT, TAIL, StreamSpec, filters
 
 _TAIL_CHUNK_BYTES = 16384
@@ -75,6 +76,7 @@ class Stream:
         self._in_tail = 0
         self._main_rows = len(self._main)
         self._main_dirty = False
+        self._packed = np.empty(packed_bound(self._pending.nbytes), np.uint8) if spec.packs else None
 
     def rebind(self, file: h5py.File) -> None:
         """Goes on in the same file after it was closed and opened again."""
@@ -105,7 +107,10 @@ class Stream:
         start = self._main_rows
         self._main_rows = start + self.spec.chunk
         self._main.resize((self._main_rows,))
-        self._main[start : self._main_rows] = rows
+        if self._packed is None:
+            self._main[start : self._main_rows] = rows
+        else:
+            self._main.id.write_direct_chunk((start,), pack(rows, self._packed))
         self._main_dirty = True
 
     def flush_chunks(self) -> bool:
@@ -158,6 +163,31 @@ class Commits:
         self._record.flush()
         self._sync()
         self._committed = rows
+
+
+class ChunkedRows:
+    """The reading end of a stream's chunks, by our own unpacker where it applies."""
+
+    def __init__(self, dataset: h5py.Dataset, spec: StreamSpec) -> None:
+        self._dataset = dataset
+        self._spec = spec
+
+    def pieces(self, start: int, stop: int) -> Iterator[NDArray[Any]]:
+        """Rows [start, stop), chunk by chunk; a piece is gone when the next is asked for.
+
+        Raises:
+            DataError: a chunk is damaged.
+        """
+        chunk = self._spec.chunk
+        if not self._spec.packs:
+            yield self._dataset[start:stop]
+            return
+        values = np.empty(chunk, self._spec.dtype)
+        for first in range(start // chunk * chunk, stop, chunk):
+            skipped, packed = self._dataset.id.read_direct_chunk((first,))
+            if skipped or not unpack(np.frombuffer(packed, np.uint8), values):
+                raise DataError(f"the chunk of {self._spec.path} that begins at row {first} is damaged")
+            yield values[max(0, start - first) : stop - first]
 
 
 def seal(file: h5py.File) -> None:

@@ -40,25 +40,29 @@ def _encode(t_ps, t_start_ps, words):  # type: ignore[no-untyped-def]  # pragma:
 
 
 @numba.njit(nogil=True, cache=True)
-def _decode(words, first_row, row_stops, t_starts_ps, gaps_row, gaps_delta_ps, t_ps):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Running sums, block by block; ``words[0]`` is row ``first_row``."""
-    i, gap = 0, 0
-    for block in range(len(row_stops)):
-        now = np.uint64(t_starts_ps[block])
-        stop = row_stops[block] - first_row
-        while i < stop:
-            until = stop
-            if gap < len(gaps_row):
-                until = min(stop, gaps_row[gap] - first_row)
-            for k in range(i, until):
-                now += np.uint64(words[k])
-                t_ps[k] = np.int64(now)
-            i = until
-            if i < stop:
-                now += np.uint64(gaps_delta_ps[gap])
-                t_ps[i] = np.int64(now)
-                gap += 1
-                i += 1
+def _decode(words, row, row_stops, t_starts_ps, gaps_row, gaps_delta_ps, state, t_ps):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Running sums from where ``state`` (block, gap, time) stands; ``words[0]`` is row ``row``."""
+    block, gap, now = state[0], state[1], np.uint64(state[2])
+    i = 0
+    while i < len(words):
+        while row + i >= row_stops[block]:
+            block += 1
+            now = np.uint64(t_starts_ps[block])
+        stop = min(len(words), row_stops[block] - row)
+        until = stop
+        if gap < len(gaps_row):
+            until = min(stop, gaps_row[gap] - row)
+        piece, out = words[i:until], t_ps[i:until]
+        for k in range(len(piece)):
+            now += np.uint64(piece[k])
+            out[k] = np.int64(now)
+        i = max(i, until)
+        if i < stop:
+            now += np.uint64(gaps_delta_ps[gap])
+            t_ps[i] = np.int64(now)
+            gap += 1
+            i += 1
+    state[0], state[1], state[2] = block, gap, np.int64(now)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -119,26 +123,36 @@ def encode(t_ps: Int64Array, t_start_ps: int, first_row: int = 0) -> tuple[UInt3
     return words, gaps
 
 
-def decode(
-    words: UInt32Array, first_row: int, row_stops: Int64Array, t_starts_ps: Int64Array, gaps: NDArray[np.void]
-) -> Int64Array:
-    """Times of consecutive blocks, int64 (N,) ps.
+class Decoder:
+    """Decodes the rows of consecutive blocks, piece by piece.
 
     Args:
-        words: uint32 (N,), the deltas of rows ``first_row`` up to ``row_stops[-1]``.
-        first_row: row number of ``words[0]``.
+        first_row: row number of the first delta that will come, which is the first of a block.
         row_stops, t_starts_ps: int64 (B,), end row and start time of each block.
-        gaps: the gap table, at least for the rows asked for.
+        gaps: the gap table, GAP_DTYPE, at least for the rows that will come.
     """
-    lo, hi = np.searchsorted(gaps["row"], [first_row, first_row + len(words)])
-    t_ps = np.empty(len(words), np.int64)
-    _decode(
-        words,
-        first_row,
-        np.ascontiguousarray(row_stops),
-        np.ascontiguousarray(t_starts_ps),
-        np.ascontiguousarray(gaps["row"][lo:hi]),
-        np.ascontiguousarray(gaps["delta_ps"][lo:hi]),
-        t_ps,
-    )
-    return t_ps
+
+    def __init__(self, first_row: int, row_stops: Int64Array, t_starts_ps: Int64Array, gaps: NDArray[np.void]) -> None:
+        self._row = first_row
+        self._row_stops = np.ascontiguousarray(row_stops)
+        self._t_starts_ps = np.ascontiguousarray(t_starts_ps)
+        self._gaps_row = np.ascontiguousarray(gaps["row"])
+        self._gaps_delta_ps = np.ascontiguousarray(gaps["delta_ps"])
+        first_gap = np.searchsorted(self._gaps_row, first_row)
+        self._state = np.array([0, first_gap, t_starts_ps[0] if len(t_starts_ps) else 0], np.int64)
+
+    def decode(self, words: UInt32Array, t_ps: Int64Array) -> None:
+        """Fills ``t_ps``, int64 (N,), from the next N deltas; they must not go beyond the last block."""
+        if len(words) > len(t_ps) or (len(words) and self._row + len(words) > self._row_stops[-1]):
+            raise DataError(f"row {self._row + len(words) - 1} lies behind the last block")
+        _decode(
+            words,
+            self._row,
+            self._row_stops,
+            self._t_starts_ps,
+            self._gaps_row,
+            self._gaps_delta_ps,
+            self._state,
+            t_ps,
+        )
+        self._row += len(words)

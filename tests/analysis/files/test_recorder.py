@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erbia.analysis.errors import UsageError
@@ -90,7 +90,8 @@ def test_what_a_full_ring_cannot_keep_is_marked_in_the_file(tmp_path):
         found = list(run.iter_blocks("a"))
         whole = [b for b in found if not b.overflow]
         assert_same(whole, [block(k, 10 if k == 20 else 1000) for k, ok in enumerate(kept) if ok])
-        assert sum(b.missed for b in found) == state.clicks_lost == 1000 * kept.count(False)
+        assert sum(b.missed for b in found) == state.clicks_lost
+        assert state.clicks_lost == sum(10 if k == 20 else 1000 for k, ok in enumerate(kept) if not ok)
         assert len(found) - len(whole) == 1  # one stretch, however many blocks it swallowed
         assert run.live_time_ps("a") == kept.count(True) * BLOCK_PS
 
@@ -181,6 +182,7 @@ def test_a_filling_disk_stops_the_run_in_time(tmp_path, monkeypatch):
         assert len(run.blocks("a")) > 70
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 50)), max_size=40))
 def test_ring_keeps_order_time_and_count(steps):
     """Puts and gets in any order: the time covered has no holes and every click is seen or counted."""

@@ -303,7 +303,7 @@ def test_a_flipped_bit_in_the_clicks_is_told(recorded):
         byte = file.read(1)[0]
         file.seek(-1, 1)
         file.write(bytes([byte ^ 16]))
-    with open_run(path) as run, pytest.raises(DataError, match="tags/alice/t_ps"):
+    with open_run(path) as run, pytest.raises(DataError, match="damaged"):
         run.tags("alice")
 
 

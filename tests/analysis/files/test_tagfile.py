@@ -11,7 +11,7 @@ from itertools import pairwise
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erbia.analysis.errors import DataError, UsageError
@@ -149,6 +149,7 @@ def test_wrong_csv(tmp_path, text, match):
         read_tags(tmp_path / "x.csv")
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 2), max_size=6), max_size=8), st.booleans())
 def test_blocks_follow_one_another_and_keep_equal_times_together(parts, break_it):
     now, pieces = 0, []
@@ -196,6 +197,7 @@ def test_qcrypto_patterns_and_dummies(tmp_path):
     assert found.t_ps.tolist() == [20, 20, 31]  # 5 and 8 times 3.90625 ps
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**54 - 1))
 def test_qcrypto_ticks_come_back(tick):
     from erbia.analysis.files.qcrypto import _clicks, _events
@@ -314,14 +316,17 @@ def test_salvage_of_a_run_leaves_out_only_damaged_blocks(tmp_path):
     with path.open("r+b") as file:
         file.seek(chunk.byte_offset + 1000)
         file.write(b"\xff\xff\xff")
-    with pytest.raises(DataError, match="tags/t/t_ps"):
+    with pytest.raises(DataError, match="damaged"):
         read_tags(path)
     report = salvage(path, tmp_path / "sound.h5")
     assert report.reason == ""
-    bad = [k for k, (a, b) in enumerate(pairwise(edges)) if a < 2 * 131072 and b > 131072]
-    assert report.blocks_lost == len(bad)
-    assert report.clicks == 400_000 - 10_000 * len(bad)
+    touched = [k for k, (a, b) in enumerate(pairwise(edges)) if a < 2 * 131072 and b > 131072]
+    assert 1 <= report.blocks_lost <= len(touched)
+    assert report.clicks == 400_000 - 10_000 * report.blocks_lost
     with open_run(tmp_path / "sound.h5") as run:
-        lost = [k for k, block in enumerate(run.iter_blocks("t")) if block.overflow]
-        assert lost == bad
+        kept = list(run.iter_blocks("t"))
+        assert {k for k, block in enumerate(kept) if block.overflow} <= set(touched)
+        for block, (a, b) in zip(kept, pairwise(edges), strict=True):
+            if not block.overflow:
+                assert_equal(block.tags, TimeTags(tags.t_ps[a:b], tags.channel[a:b]))
         assert run.live_time_ps("t") < start

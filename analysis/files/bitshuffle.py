@@ -1,0 +1,344 @@
+"""Whole chunks of HDF5 filter 32008 (bitshuffle with LZ4) followed by fletcher32, packed and unpacked without HDF5.
+
+Bit for bit what the filters read and write, only faster for what time tags look like: in a block of 8192 bytes bit k of all
+elements lies together, so that the low bits are noise and the high ones long runs. The packer skips the noise and
+codes nothing but runs, which any LZ4 reader reads; the unpacker takes every LZ4 block and never leaves its buffers.
+(Ramps and other patterns that are neither noise nor runs would pack better with HDF5's own filter; clicks do not.)
+
+Layout (bitshuffle's HDF5 filter; LZ4 block format; H5checksum): length of the chunk u64 and bytes in a block u32, both
+big-endian; for each block its packed length u32 big-endian and an LZ4 block; fletcher32 of all that, u32 little-endian.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from ..records import UInt8Array
+
+#: Bytes bitshuffle transposes at a time.
+BLOCK = 8192
+
+_HEADER = 12
+#: Set bits of 64 between which a bit plane counts as noise that no run can be found in.
+_NOISE_LOW, _NOISE_HIGH = 18, 46
+_SHORTEST_RUN = 4
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _transposed(x):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """8 x 8 bits turned over their diagonal (Warren, Hacker's Delight, 7-3)."""
+    t = (x ^ (x >> np.uint64(7))) & np.uint64(0x00AA00AA00AA00AA)
+    x = x ^ t ^ (t << np.uint64(7))
+    t = (x ^ (x >> np.uint64(14))) & np.uint64(0x0000CCCC0000CCCC)
+    x = x ^ t ^ (t << np.uint64(14))
+    t = (x ^ (x >> np.uint64(28))) & np.uint64(0x00000000F0F0F0F0)
+    return x ^ t ^ (t << np.uint64(28))
+
+
+@numba.njit(nogil=True, cache=True)
+def _to_lanes(raw, size, lanes):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Byte j of every element together: ``lanes`` (size, BLOCK / size)."""
+    if size == 1:
+        lanes[0][:] = raw
+        return
+    words = raw.view(np.uint32)
+    b0, b1, b2, b3 = lanes[0], lanes[1], lanes[2], lanes[3]
+    for i in range(len(words)):
+        w = words[i]
+        b0[i] = np.uint8(w)
+        b1[i] = np.uint8(w >> np.uint32(8))
+        b2[i] = np.uint8(w >> np.uint32(16))
+        b3[i] = np.uint8(w >> np.uint32(24))
+
+
+@numba.njit(nogil=True, cache=True)
+def _from_lanes(lanes, size, raw):  # type: ignore[no-untyped-def]  # pragma: no cover
+    if size == 1:
+        raw[:] = lanes[0]
+        return
+    words = raw.view(np.uint32)
+    b0, b1, b2, b3 = lanes[0], lanes[1], lanes[2], lanes[3]
+    for i in range(len(words)):
+        low = np.uint32(b0[i]) | np.uint32(b1[i]) << np.uint32(8)
+        words[i] = low | np.uint32(b2[i]) << np.uint32(16) | np.uint32(b3[i]) << np.uint32(24)
+
+
+@numba.njit(nogil=True, cache=True)
+def _shuffle(lanes, planes):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Bytes of a lane to its 8 bit planes, lane after lane."""
+    m = BLOCK // len(lanes) // 8
+    for lane in range(len(lanes)):
+        row = lanes[lane].view(np.uint64)
+        at = planes[8 * m * lane : 8 * m * (lane + 1)]
+        p0, p1, p2, p3 = at[0:m], at[m : 2 * m], at[2 * m : 3 * m], at[3 * m : 4 * m]
+        p4, p5, p6, p7 = at[4 * m : 5 * m], at[5 * m : 6 * m], at[6 * m : 7 * m], at[7 * m : 8 * m]
+        for k in range(m):
+            x = _transposed(row[k])
+            p0[k] = np.uint8(x)
+            p1[k] = np.uint8(x >> np.uint64(8))
+            p2[k] = np.uint8(x >> np.uint64(16))
+            p3[k] = np.uint8(x >> np.uint64(24))
+            p4[k] = np.uint8(x >> np.uint64(32))
+            p5[k] = np.uint8(x >> np.uint64(40))
+            p6[k] = np.uint8(x >> np.uint64(48))
+            p7[k] = np.uint8(x >> np.uint64(56))
+
+
+@numba.njit(nogil=True, cache=True)
+def _unshuffle(planes, lanes):  # type: ignore[no-untyped-def]  # pragma: no cover
+    m = BLOCK // len(lanes) // 8
+    for lane in range(len(lanes)):
+        row = lanes[lane].view(np.uint64)
+        at = planes[8 * m * lane : 8 * m * (lane + 1)]
+        p0, p1, p2, p3 = at[0:m], at[m : 2 * m], at[2 * m : 3 * m], at[3 * m : 4 * m]
+        p4, p5, p6, p7 = at[4 * m : 5 * m], at[5 * m : 6 * m], at[6 * m : 7 * m], at[7 * m : 8 * m]
+        for k in range(m):
+            low = np.uint64(p0[k]) | np.uint64(p1[k]) << np.uint64(8)
+            low |= np.uint64(p2[k]) << np.uint64(16) | np.uint64(p3[k]) << np.uint64(24)
+            high = np.uint64(p4[k]) | np.uint64(p5[k]) << np.uint64(8)
+            high |= np.uint64(p6[k]) << np.uint64(16) | np.uint64(p7[k]) << np.uint64(24)
+            row[k] = _transposed(low | high << np.uint64(32))
+
+
+@numba.njit(nogil=True, cache=True)
+def _copy(target, source):  # type: ignore[no-untyped-def]  # pragma: no cover
+    for k in range(len(target)):
+        target[k] = source[k]
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill(target, value):  # type: ignore[no-untyped-def]  # pragma: no cover
+    for k in range(len(target)):
+        target[k] = value
+
+
+@numba.njit(nogil=True, cache=True)
+def _noise_bytes(words, planes):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Length of the leading bit planes that are about half ones."""
+    m = len(words) // planes
+    for plane in range(planes):
+        part = words[plane * m : (plane + 1) * m]
+        ones = np.uint64(0)
+        for k in range(m):
+            x = part[k]
+            x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
+            x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+            x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+            ones += (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
+        if ones < np.uint64(_NOISE_LOW * m) or ones > np.uint64(_NOISE_HIGH * m):
+            return plane * m * 8
+    return len(words) * 8
+
+
+@numba.njit(nogil=True, cache=True)
+def _put_length(target, at, rest):  # type: ignore[no-untyped-def]  # pragma: no cover
+    while rest >= 255:
+        target[at] = 255
+        at += 1
+        rest -= 255
+    target[at] = rest
+    return at + 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _put_sequence(target, at, literals, run):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """One LZ4 sequence: literals, then the last byte again ``run`` times (0: no match, the end of the block)."""
+    n = len(literals)
+    target[at] = (min(n, 15) << 4) | (min(run - 4, 15) if run else 0)
+    at += 1
+    if n >= 15:
+        at = _put_length(target, at, n - 15)
+    _copy(target[at : at + n], literals)
+    at += n
+    if run:
+        target[at], target[at + 1] = 1, 0
+        at += 2
+        if run >= 19:
+            at = _put_length(target, at, run - 19)
+    return at
+
+
+@numba.njit(nogil=True, cache=True)
+def _run_end(source, words, at, end):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Where the run of equal bytes that includes ``at`` ends, at most ``end``."""
+    value = source[at]
+    while at < end and at & 7 and source[at] == value:
+        at += 1
+    if at & 7 == 0:
+        eight = np.uint64(value) * np.uint64(0x0101010101010101)
+        k = at >> 3
+        while k < end >> 3 and words[k] == eight:
+            k += 1
+        at = k << 3
+        while at < end and source[at] == value:
+            at += 1
+    return at
+
+
+@numba.njit(nogil=True, cache=True)
+def _compress_runs(source, planes, target, out):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """An LZ4 block of ``source`` at ``target[out:]``; returns its end. LZ4 wants the last 5 bytes as literals."""
+    words = source.view(np.uint64)
+    end, last_match = len(source) - 5, len(source) - 12
+    anchor, at = 0, _noise_bytes(words, planes) + 1
+    while at < end:
+        if source[at] != source[at - 1]:
+            at += 1
+            continue
+        start, at = at, _run_end(source, words, at, end)
+        if at - start >= _SHORTEST_RUN and start <= last_match:
+            out = _put_sequence(target, out, source[anchor:start], at - start)
+            anchor = at
+    return _put_sequence(target, out, source[anchor:], 0)
+
+
+@numba.njit(nogil=True, cache=True)
+def _get_length(source, at, end):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """The rest of a length and where it ends; -1 if the source ends inside."""
+    total = 0
+    while at < end:
+        byte = np.int64(source[at])
+        at += 1
+        total += byte
+        if byte != 255:
+            return total, at
+    return -1, at
+
+
+@numba.njit(nogil=True, cache=True)
+def _decompress(source, at, end, target):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Fills ``target`` from the LZ4 block ``source[at:end]``; False if it is damaged."""
+    out, size = 0, len(target)
+    while at < end:
+        token = np.int64(source[at])
+        at += 1
+        n = token >> 4
+        if n == 15:
+            more, at = _get_length(source, at, end)
+            n = n + more if more >= 0 else size + 1
+        if n > end - at or n > size - out:
+            return False
+        _copy(target[out : out + n], source[at : at + n])
+        out += n
+        at += n
+        if at == end:
+            return out == size
+        if end - at < 2:
+            return False
+        offset = np.int64(source[at]) | np.int64(source[at + 1]) << 8
+        at += 2
+        n = token & 15
+        if n == 15:
+            more, at = _get_length(source, at, end)
+            n = n + more if more >= 0 else size + 1
+        n += 4
+        if offset == 0 or offset > out or n > size - out:
+            return False
+        if offset == 1:
+            _fill(target[out : out + n], target[out - 1])
+            out += n
+            continue
+        while n > 0:  # what was copied may be copied again, so the piece doubles
+            k = min(n, offset)
+            _copy(target[out : out + k], target[out - offset : out - offset + k])
+            out += k
+            n -= k
+            offset += k
+    return False
+
+
+@numba.njit(nogil=True, cache=True)
+def _put_big_endian(target, at, value):  # type: ignore[no-untyped-def]  # pragma: no cover
+    for k in range(4):
+        target[at + k] = (value >> (24 - 8 * k)) & 255
+
+
+@numba.njit(nogil=True, cache=True)
+def _get_big_endian(source, at):  # type: ignore[no-untyped-def]  # pragma: no cover
+    value = np.int64(0)
+    for k in range(4):
+        value = value << 8 | np.int64(source[at + k])
+    return value
+
+
+@numba.njit(nogil=True, cache=True)
+def _folded(total):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Modulo 65535 as fletcher32 leaves it (65535 for multiples of it, 0 for 0 only), its two bytes swapped."""
+    if not total:
+        return np.uint64(0)
+    return (total % np.uint64(65535) * np.uint64(256) + np.uint64(65534)) % np.uint64(65535) + np.uint64(1)
+
+
+@numba.njit(nogil=True, cache=True)
+def _fletcher32(data):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """HDF5's fletcher32, which sums big-endian words: little-endian sums times 256, as 65536 is 1 modulo 65535."""
+    words = data[: len(data) // 2 * 2].view(np.uint16)
+    count = np.uint64((len(data) + 1) // 2)
+    first, second = np.uint64(0), np.uint64(0)
+    for k in range(len(words)):
+        first += np.uint64(words[k])
+        second += np.uint64(words[k]) * (count - np.uint64(k))
+    if len(data) % 2:
+        first += np.uint64(data[-1])
+        second += np.uint64(data[-1])
+    return _folded(second) << np.uint64(16) | _folded(first)
+
+
+@numba.njit(nogil=True, cache=True)
+def _pack(raw, size, target):  # type: ignore[no-untyped-def]  # pragma: no cover
+    _put_big_endian(target, 0, len(raw) >> 32)
+    _put_big_endian(target, 4, len(raw) & 0xFFFFFFFF)
+    _put_big_endian(target, 8, BLOCK)
+    planes = np.empty(BLOCK, np.uint8)
+    lanes = np.empty((size, BLOCK // size), np.uint8)
+    out = _HEADER
+    for start in range(0, len(raw), BLOCK):
+        _to_lanes(raw[start : start + BLOCK], size, lanes)
+        _shuffle(lanes, planes)
+        end = _compress_runs(planes, 8 * size, target, out + 4)
+        _put_big_endian(target, out, end - out - 4)
+        out = end
+    total = _fletcher32(target[:out])
+    for k in range(4):
+        target[out + k] = (total >> np.uint64(8 * k)) & np.uint64(255)
+    return out + 4
+
+
+@numba.njit(nogil=True, cache=True)
+def _unpack(packed, size, raw):  # type: ignore[no-untyped-def]  # pragma: no cover
+    stop = len(packed) - 4
+    if stop < _HEADER or _get_big_endian(packed, 4) != len(raw) or _get_big_endian(packed, 8) != BLOCK:
+        return False
+    planes = np.empty(BLOCK, np.uint8)
+    lanes = np.empty((size, BLOCK // size), np.uint8)
+    at = _HEADER
+    for start in range(0, len(raw), BLOCK):
+        if at + 4 > stop:
+            return False
+        end = at + 4 + _get_big_endian(packed, at)
+        if end > stop or not _decompress(packed, at + 4, end, planes):
+            return False
+        _unshuffle(planes, lanes)
+        _from_lanes(lanes, size, raw[start : start + BLOCK])
+        at = end
+    return at == stop
+
+
+def packed_bound(n_bytes: int) -> int:
+    """Room that ``pack`` may need for ``n_bytes``: LZ4's worst case, lengths, header, checksum."""
+    return n_bytes + n_bytes // 255 + 32 * (n_bytes // BLOCK) + 64
+
+
+def pack(values: NDArray[np.uint8] | NDArray[np.uint32], target: UInt8Array) -> UInt8Array:
+    """A chunk as the filters leave it: a view of ``target``, which must have ``packed_bound`` bytes.
+
+    ``values`` (N,) must fill a whole number of blocks of 8192 bytes.
+    """
+    return target[: _pack(values.view(np.uint8), values.itemsize, target)]
+
+
+def unpack(packed: UInt8Array, values: NDArray[np.uint8] | NDArray[np.uint32]) -> bool:
+    """Fills ``values`` from a packed chunk; False if it is damaged. The fletcher32 is not looked at."""
+    return bool(_unpack(packed, values.itemsize, values.view(np.uint8)))
