@@ -6,12 +6,13 @@ A device's driver subclasses BiasBox and says how to read and write one channel.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 from qcodes.instrument import ChannelTuple, Instrument, InstrumentBaseKWArgs, InstrumentChannel
 from qcodes.parameters import Parameter
 from qcodes.validators import Numbers
 from typing_extensions import Unpack
+
+from .ramps import ramp_levels
 
 RAMP_STEP_S = 0.01
 #: Time without bias in which the nanowire cools back to the superconducting state (µs in the wire; ms in the bias tee).
@@ -83,16 +84,8 @@ class BiasChannel(InstrumentChannel[BiasBox]):
         self.bias.set(bias_a)
 
     def _ramp_to(self, target_a: float) -> None:
-        for bias_a in _staircase(self.parent.read_bias_a(self.index), target_a, self.parent.bias_slew_a_per_s):
-            self.parent.write_bias_a(self.index, bias_a)
+        start_a = self.parent.read_bias_a(self.index)
+        for bias_a in ramp_levels(start_a, target_a, self.parent.bias_slew_a_per_s, RAMP_STEP_S):
+            self.parent.write_bias_a(self.index, float(bias_a))
             if bias_a != target_a:
                 time.sleep(RAMP_STEP_S)
-
-
-def _staircase(start: float, stop: float, slew_per_s: float) -> Iterator[float]:
-    """Levels after ``start``, no two further apart than the slew rate allows in one step; ends exactly at ``stop``."""
-    step = slew_per_s * RAMP_STEP_S
-    n = max(1, int(-(-abs(stop - start) // step)))
-    for k in range(1, n):
-        yield start + (stop - start) * k / n
-    yield stop

@@ -20,6 +20,7 @@ from ...analysis.records import FloatArray
 from ..errors import ConnectionLost, InstrumentError, LimitError
 from .ni_daq import NiInstrument
 from .ni_tasks import LOCAL, NoSuchDevice, ResourceReserved, named_errors
+from .ramps import ramp_levels
 
 RAMP_STEP_S = 0.005
 
@@ -195,11 +196,3 @@ class NiAnalogOutput(NiInstrument):
         except OSError as error:
             self._playing = None
             raise ConnectionLost(self.name, f"lost the connection, state unknown ({error})", command) from error
-
-
-def ramp_levels(start_v: float, stop_v: float, slew_rate_v_per_s: float, step_s: float) -> FloatArray:
-    """The levels of a staircase from ``start_v`` (left out) to ``stop_v`` (included): float64 (N,) V, N ≥ 1."""
-    n = max(1, int(np.ceil(abs(stop_v - start_v) / (slew_rate_v_per_s * step_s) - 1e-9)))
-    levels: FloatArray = start_v + (stop_v - start_v) * np.arange(1, n + 1) / n
-    levels[-1] = stop_v
-    return levels

@@ -11,6 +11,7 @@ import http.client
 import io
 import json
 import struct
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -38,6 +39,8 @@ MAX_STEP_TICKS = 2**32 - 1
 FULL_SCALE = 0x7FFF
 FOREVER = -1
 BURST_SLOT, HERALD_SLOT = 0, 1
+#: Redirecting stdout is for the whole process: two threads at once would lose it.
+_quiet = threading.Lock()
 
 
 class SwabianPulseStreamer(Instrument):
@@ -119,9 +122,11 @@ class SwabianPulseStreamer(Instrument):
             self.load(self._loaded)
 
     def start(self) -> None:
-        """Plays from the beginning."""
+        """Plays from the beginning. Raises InstrumentError when the device has nothing to play."""
         branching = self._loaded is not None and self._loaded.condition is not None
-        self._do("start", lambda device: device.start(BURST_SLOT) if branching else device.startNow())
+        code = self._do("start", lambda device: device.start(BURST_SLOT) if branching else device.startNow())
+        if code:
+            raise InstrumentError(self.name, "did not start; was it armed?", "start", code)
 
     def stop(self) -> None:
         """Ends with all outputs low."""
@@ -148,7 +153,7 @@ class SwabianPulseStreamer(Instrument):
     def _connect(self) -> PulseStreamer:
         _probe(self.address, self._timeout_s)
         try:
-            with contextlib.redirect_stdout(io.StringIO()):  # the client prints
+            with _quiet, contextlib.redirect_stdout(io.StringIO()):  # the client prints while it connects
                 device = PulseStreamer(self.address)
         except AssertionError as error:
             raise ConnectionError(str(error)) from error
@@ -161,13 +166,12 @@ class SwabianPulseStreamer(Instrument):
     def _ask(self, command: str, exchange: Callable[[PulseStreamer], R]) -> R:
         return self._link.query(command, lambda device: self._named(command, device, exchange))
 
-    def _do(self, command: str, action: Callable[[PulseStreamer], object]) -> None:
-        self._link.send(command, lambda device: self._named(command, device, action))
+    def _do(self, command: str, action: Callable[[PulseStreamer], R]) -> R:
+        return self._link.send(command, lambda device: self._named(command, device, action))
 
     def _named(self, command: str, device: PulseStreamer, exchange: Callable[[PulseStreamer], R]) -> R:
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                return exchange(device)
+            return exchange(device)
         except requests.Timeout as error:
             raise TimeoutError(f"nothing within {self._timeout_s:g} s") from error
         except requests.RequestException as error:

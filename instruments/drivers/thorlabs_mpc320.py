@@ -55,7 +55,8 @@ class ThorlabsMpc320(Instrument):
         super().__init__(name, **kwargs)
         self.address, self._timeout_s = address, timeout
         self._link: Link[SerialStream] = Link(name, address, self._connect, SerialStream.close)
-        for paddle in range(1, paddles + 1):
+        self._paddles = range(1, paddles + 1)
+        for paddle in self._paddles:
             angle: Parameter[float, ThorlabsMpc320] = self.add_parameter(
                 f"angle{paddle}",
                 unit="deg",
@@ -79,7 +80,7 @@ class ThorlabsMpc320(Instrument):
 
     def home(self) -> None:
         """Moves every paddle to its reference and waits."""
-        for paddle in (1, 2, 3)[: sum(p.startswith("angle") for p in self.parameters)]:
+        for paddle in self._paddles:
             self._send(f"home {paddle}", _head(MOVE_HOME, _bit(paddle)))
             self._wait(paddle)
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput, ramp_levels
+from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput
 from erbia.instruments.drivers.ni_counter import NiEdgeCounter
 from erbia.instruments.drivers.ni_inputs import NiAnalogInput, NiDigitalLines
 from erbia.instruments.drivers.ni_tasks import NoSuchDevice, ResourceReserved, task_factory
+from erbia.instruments.drivers.ramps import ramp_levels
 from erbia.instruments.emulators.nidaqmx_server import NiDaqServer
 from erbia.instruments.emulators.ports import Bench
 from erbia.instruments.emulators.wire import Fault

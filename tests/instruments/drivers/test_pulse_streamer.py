@@ -13,7 +13,7 @@ from qcodes.instrument import Instrument
 from erbia.instruments.drivers.pulse_steps import PhaseOutput, Wiring, burst_steps, segment_steps
 from erbia.instruments.emulators.ports import Bench, PulseProgram
 from erbia.instruments.emulators.wire import Fault
-from erbia.instruments.errors import BadReply, ConnectionLost, LimitError
+from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError, LimitError
 from erbia.instruments.interfaces import HeraldCondition, PulseGenerator, PulseTable, Segment, TablePulse
 
 pytest.importorskip("pulsestreamer")
@@ -133,6 +133,13 @@ def test_it_runs_until_stopped_and_can_be_armed_again(pulser: SwabianPulseStream
     pulser.arm()
     pulser.start()
     assert pulser.running() is True
+
+
+def test_starting_with_nothing_to_play_is_an_error(pulser: SwabianPulseStreamer) -> None:
+    with pytest.raises(InstrumentError, match="nothing is loaded"):
+        pulser.arm()
+    with pytest.raises(InstrumentError, match="did not start"):
+        pulser.start()
 
 
 def test_a_herald_condition_needs_herald_logic_and_uses_two_slots(host: PulseStreamerHost, bench: Bench) -> None:
