@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...analysis.records import BoolArray, FloatArray, Int64Array
-from .clicks import ClickSource, click_sources, emission, stray
+from .clicks import click_times, emission, stray
 from .conditions import LOCAL, MIDPOINT, Conditions
 from .midpoint import Interferometer, enumerate_patterns
 from .node import ProgramError, Readout, attempt_state, heralded_state, readout_time, readouts
 from .program import Program, Section
 from .spin import ComplexArray
+from .waveforms import TimeTable
 from .windows import slots
 
 MAX_EXCITATIONS = 4
@@ -26,7 +27,7 @@ class AttemptModel:
     Attributes:
         probability: float64 (M,), chance of each click pattern (bit 2·slot+detector).
         outcome: int64 (M,), +1 psi+ (same detector, or A alone), -1 psi-, 0 no herald.
-        sources: for each bit, where its clicks come from.
+        click_times: for each bit when its clicks come, ps after the attempt began (None: never).
         attempt_readouts, herald_readouts: read-outs in every attempt / after a herald (times in their section).
         attempt_populations, herald_populations: float64 (M, 4), conditional populations 00, 01, 10, 11 when read out.
         herald_states: complex (M, 4, 4), unnormalised two-spin states at read-out.
@@ -39,7 +40,7 @@ class AttemptModel:
 
     probability: FloatArray
     outcome: Int64Array
-    sources: tuple[tuple[ClickSource, ...], ...]
+    click_times: tuple[TimeTable | None, ...]
     attempt_readouts: tuple[Readout, ...]
     attempt_populations: FloatArray
     herald_readouts: tuple[Readout, ...]
@@ -72,7 +73,7 @@ class AttemptModel:
         return clicks / (self.mean_attempt_ps * 1e-12)
 
     def _midpoint_clicks(self, channel: str) -> float:
-        bits = range(MIDPOINT.index(channel), len(self.sources), 2)
+        bits = range(MIDPOINT.index(channel), len(self.click_times), 2)
         patterns = np.arange(len(self.probability))
         return sum(float(self.probability[(patterns >> bit & 1) == 1].sum()) for bit in bits)
 
@@ -119,7 +120,7 @@ def build(now: Conditions, program: Program) -> AttemptModel:
     return AttemptModel(
         probability=probability / probability.sum(),
         outcome=outcome,
-        sources=click_sources(now, program, counted, emissions, unread),
+        click_times=click_times(now, program, counted, emissions, unread),
         attempt_readouts=in_attempt,
         attempt_populations=_populations(plain),
         herald_readouts=after_herald,

@@ -11,9 +11,10 @@ from numpy.random import Generator
 
 from ...analysis.records import FloatArray, Int64Array
 from .attempt_model import AttemptModel
-from .conditions import LOCAL
+from .conditions import LOCAL, MIDPOINT
 from .node import Readout
 from .program import Program
+from .sampling import clicked_attempts
 from .timeline import Position, Runs, attempt_start, attempts_between, bursts_between, first_attempt_at, lay_out
 
 OUTPUTS = ("ch1", "ch2", "ch3", "ch4", "herald", "alice_herald", "bob_herald")
@@ -104,7 +105,7 @@ class AttemptStream:
         return size, int(_LONGEST_BATCH_PS / (size * self.program.attempt.length_ps)) + 1
 
     def _play_batch(self) -> None:
-        index, masks, attempts = self._draw_dense() if self._dense else self._draw_sparse()
+        index, masks, attempts = self._draw()
         heralds = index[self.model.heralds[masks]]
         runs, after = lay_out(self.program, self._next, heralds, attempts, self.model.hold_ps)
         run = np.searchsorted(heralds, index, side="left")
@@ -129,21 +130,10 @@ class AttemptStream:
             self.model.arrival_ps,
         )
 
-    def _draw_sparse(self) -> tuple[Int64Array, Int64Array, int]:
-        """Attempts with a click (numbers, patterns) and how many attempts were played in all."""
-        chance = self.model.click_probability
-        uniform = self._rng.random(self._batch)
-        gaps = np.full(self._batch, self._longest_gap + 1.0)
-        if chance > 1e-15:
-            gaps = np.ceil(np.log1p(-self._rng.random(self._batch)) / np.log1p(-chance))
-        reached = gaps <= self._longest_gap
-        index = np.cumsum(np.clip(gaps, 1, self._longest_gap).astype(np.int64)) - 1
-        none = self._cumulative[0]
-        masks = np.searchsorted(self._cumulative, none + uniform * (self._cumulative[-1] - none), side="right")
-        masks = np.where(reached, np.minimum(masks, len(self._cumulative) - 1), 0)
-        return index, masks, int(index[-1]) + 1
-
-    def _draw_dense(self) -> tuple[Int64Array, Int64Array, int]:
+    def _draw(self) -> tuple[Int64Array, Int64Array, int]:
+        """Attempts worth a look (numbers, patterns) and how many attempts were played in all."""
+        if not self._dense:
+            return clicked_attempts(self._rng, self._cumulative, self._batch, self._longest_gap)
         masks = np.searchsorted(self._cumulative, self._rng.random(self._batch), side="right")
         return np.arange(self._batch), np.minimum(masks, len(self._cumulative) - 1), self._batch
 
@@ -158,17 +148,11 @@ class AttemptStream:
         return Runs(runs.origin_ps, runs.first, attempts, runs.bursts_before)
 
     def _click(self, masks: Int64Array, start: Int64Array) -> None:
-        for bit, sources in enumerate(self.model.sources):
+        for bit, times in enumerate(self.model.click_times):
             begun = start[(masks >> bit & 1) == 1]
-            if not sources or not len(begun):
-                continue
-            choice = np.searchsorted(np.cumsum([s.weight for s in sources]), self._rng.random(len(begun)), side="right")
-            uniform = self._rng.random(len(begun))
-            delay = np.empty(len(begun))
-            for k, source in enumerate(sources):
-                chosen = np.minimum(choice, len(sources) - 1) == k
-                delay[chosen] = source.times.draw(uniform[chosen])
-            self._add("ch1" if bit % 2 == 0 else "ch2", begun + np.rint(delay).astype(np.int64), begun)
+            if times is not None and len(begun):
+                delay = np.rint(times.draw(self._rng.random(len(begun)))).astype(np.int64)
+                self._add(MIDPOINT[bit % 2], begun + delay, begun)
 
     def _herald(self, start: Int64Array) -> None:
         self._add("herald", start + self.model.decision_ps, start)

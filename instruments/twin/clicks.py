@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -18,14 +17,6 @@ from .waveforms import Cdf, TimeTable, emg_cdf, photon_cdf, probability_in, time
 from .windows import Intervals, length_ps
 
 Origin = tuple[float, Cdf]  # mean clicks, and their distribution in time
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ClickSource:
-    """One origin of clicks of one pattern bit: its share and when its clicks come (ps after the attempt began)."""
-
-    weight: float
-    times: TimeTable
 
 
 def emission(now: Conditions, pulse: Pulse, slots: list[Intervals]) -> Emission:
@@ -48,12 +39,12 @@ def stray(now: Conditions, program: Program, slots: list[Intervals]) -> FloatArr
     return chance
 
 
-def click_sources(
+def click_times(
     now: Conditions, program: Program, slots: list[Intervals], emissions: list[Emission], nodes: list[ComplexArray]
-) -> tuple[tuple[ClickSource, ...], ...]:
-    """For each pattern bit its origins, with the shares they have in unconditional clicks."""
+) -> tuple[TimeTable | None, ...]:
+    """For each pattern bit when its clicks come (None: never), origins mixed as they are in unconditional clicks."""
     return tuple(
-        _tables(
+        _table(
             _stray(now, program, slot, channel) + _photons(now, program, s, d, emissions, nodes),
             slot,
             _sharp_grid(now, program, channel),
@@ -105,9 +96,11 @@ def _photon_number(node: ComplexArray, k: int) -> float:
     return float(np.einsum("snsn,n->", node, occupied).real)
 
 
-def _tables(origins: list[Origin], slot: Intervals, sharp_ps: FloatArray) -> tuple[ClickSource, ...]:
-    total = sum(mean for mean, _ in origins)
-    return tuple(ClickSource(mean / total, time_table(cdf, slot, sharp_ps)) for mean, cdf in origins if mean > 0)
+def _table(origins: list[Origin], slot: Intervals, sharp_ps: FloatArray) -> TimeTable | None:
+    shares = [(mean / probability_in(cdf, slot), cdf) for mean, cdf in origins if mean > 0]
+    if not shares:
+        return None
+    return time_table(lambda t_ps: np.asarray(sum(share * cdf(t_ps) for share, cdf in shares)), slot, sharp_ps)
 
 
 def _sharp_grid(now: Conditions, program: Program, channel: str) -> FloatArray:

@@ -22,6 +22,8 @@ class Pixel:
     def __init__(self, config: DetectorConfig, seed: int, name: str, jittered: bool) -> None:
         self._config = config
         self._sigma_ps, self._tau_ps = (0.0, 0.0) if jittered else (config.jitter_sigma_ps, config.jitter_tau_ps)
+        self._wide_share = 0.0 if jittered else config.wide_share
+        self._baseline = np.zeros(1)
         self._key, self._counter = key(seed, "pixel", name), 0
         self._last_ps, self._counted = -(2**62), 0
         self._echoes = np.zeros(_ECHOES, np.int64)
@@ -30,13 +32,14 @@ class Pixel:
     def set_bias(self, bias_a: float) -> None:
         """Derives efficiency and walk after a click for this bias."""
         config = self._config
-        rows = min(int(10 * config.recovery_ps / _STEP_PS) + 2, _MAX_ROWS)
-        since_ps = np.arange(rows) * _STEP_PS
+        reach_ps = max([10 * config.recovery_ps, *(row[0] for row in config.walk)])
+        rows = min(int(reach_ps / _STEP_PS) + 2, _MAX_ROWS)
+        since_ps = np.arange(rows, dtype=np.float64) * _STEP_PS
         current = 1 - np.exp(-since_ps / config.recovery_ps) if config.recovery_ps > 0 else np.ones(rows)
         rested = devices.efficiency(config, bias_a, latched=False)
         now = np.array([devices.efficiency(config, bias_a * float(i), latched=False) for i in current])
         self._recovery = now / rested if rested > 0 else np.zeros(rows)
-        self._walk_ps = np.array([devices.walk_ps(config, t) for t in since_ps.tolist()])
+        self._walk_ps, self._spread_ps = devices.time_walk(config, since_ps)
 
     def click(self, photons: Int64Array, stop_ps: int) -> Int64Array:
         """Clicks (sorted int64 ps) caused by the sorted photons, all earlier than ``stop_ps``."""
@@ -44,7 +47,8 @@ class Pixel:
         out = np.empty(2 * len(photons) + 2 * _ECHOES, np.int64)
         n, self._counter, self._last_ps = detect(
             photons, stop_ps, self._key, self._counter, self._last_ps, self._sigma_ps, self._tau_ps, c.dead_time_ps,
-            _STEP_PS, self._recovery, self._walk_ps, c.afterpulse_probability, float(c.afterpulse_delay_ps),
+            _STEP_PS, self._recovery, self._walk_ps, self._spread_ps, c.jitter_wide_ps, self._wide_share,
+            self._baseline, c.baseline_step_ps, c.baseline_decay_ps, c.afterpulse_probability, float(c.afterpulse_delay_ps),
             self._echoes, out,
         )  # fmt: skip
         self._counted += n

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from scipy.special import wofz
 
+from ...analysis.records import FloatArray
 from .config import DetectorConfig, FibreConfig, LaserConfig, MemoryConfig
 from .spin import Decoherence
 
@@ -28,12 +29,15 @@ def dark_rate_hz(detector: DetectorConfig, bias_a: float, latched: bool) -> floa
     return light + detector.intrinsic_dark_hz * math.exp(bias_a / detector.dark_current_scale_a)
 
 
-def walk_ps(detector: DetectorConfig, since_ps: float) -> float:
-    """How late a click comes ``since_ps`` after the one before: the measured curve, straight between its points."""
-    curve = detector.walk
-    if not curve:
-        return 0.0
-    return float(np.interp(since_ps, [t for t, _ in curve], [d for _, d in curve]))
+def time_walk(detector: DetectorConfig, since_ps: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """How late a click comes ``since_ps`` after the one before, and its extra spread: float64 (N,) ps each.
+
+    The measured curves, straight between their points.
+    """
+    if not detector.walk:
+        return np.zeros(len(since_ps)), np.zeros(len(since_ps))
+    at, late, spread = np.array(detector.walk).T
+    return np.interp(since_ps, at, late), np.interp(since_ps, at, spread)
 
 
 def latches(detector: DetectorConfig, bias_a: float) -> bool:

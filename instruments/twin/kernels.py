@@ -85,6 +85,12 @@ def detect(
     step_ps: float,
     recovery: FloatArray,
     walk_ps: FloatArray,
+    spread_ps: FloatArray,
+    wide_ps: float,
+    wide_share: float,
+    baseline: FloatArray,
+    baseline_step_ps: float,
+    baseline_decay_ps: float,
     afterpulse: float,
     afterpulse_delay_ps: float,
     echoes: Int64Array,
@@ -93,7 +99,9 @@ def detect(
     """Clicks of one pixel before ``stop_ps`` for sorted photons (all earlier than that) that would each click on a rested pixel.
 
     After a click the pixel is dead for ``dead_ps``, then a photon clicks with chance ``recovery`` (table over the time
-    since the last click, ``step_ps`` a row) and comes ``walk_ps`` late. Each click may cause an after-pulse. ``echoes``
+    since the last click, ``step_ps`` a row) and comes ``walk_ps`` late with an extra rms ``spread_ps``. A share of clicks
+    has the wide jitter. ``baseline[0]`` is the delay by all earlier clicks together: each adds a step, which decays.
+    Each click may cause an after-pulse. ``echoes``
     holds after-pulses still to come (0: none). Returns (clicks written, counter, last click's photon time).
     """
     n = 0
@@ -118,7 +126,7 @@ def detect(
         if since < dead_ps:
             continue
         row = since / step_ps
-        shift = 0.0
+        shift = spread = 0.0
         if row < rows - 1:
             k = int(row)
             part = row - k
@@ -126,9 +134,20 @@ def detect(
             if uniform(key, counter) >= recovery[k] + part * (recovery[k + 1] - recovery[k]):
                 continue
             shift = walk_ps[k] + part * (walk_ps[k + 1] - walk_ps[k])
+            spread = spread_ps[k] + part * (spread_ps[k + 1] - spread_ps[k])
         last_ps = time
-        if sigma_ps > 0.0:
-            shift += sigma_ps * normal(key, counter + 1)
+        if baseline_step_ps > 0.0:
+            baseline[0] *= math.exp(-since / baseline_decay_ps)
+            shift += baseline[0]
+            baseline[0] += baseline_step_ps
+        sigma = sigma_ps
+        if wide_share > 0.0:
+            counter += 1
+            sigma = wide_ps if uniform(key, counter) < wide_share else sigma_ps
+        if spread > 0.0:
+            sigma = math.sqrt(sigma * sigma + spread * spread)
+        if sigma > 0.0:
+            shift += sigma * normal(key, counter + 1)
         if tau_ps > 0.0:
             shift += tau_ps * exponential(key, counter + 2)
         counter += 2

@@ -24,6 +24,7 @@ from .faults import Fault, planned, random_faults
 from .kernels import merge
 from .local import LocalLight
 from .program import Program
+from .sampling import herald_times, pattern_counts
 from .settings import Key, power_up
 from .streams import stream
 from .tagger import Input, Tagger
@@ -150,8 +151,7 @@ class World:
     def start_playing(self) -> None:
         """Plays the loaded program from now on. Raises LookupError when nothing is loaded."""
         with self.lock:
-            if self._program is None:
-                raise LookupError("no pulses are loaded")
+            self._loaded()
             self._suspend()
             self._resume, self._stale = Position(self._now_ps + _AHEAD_PS), True
 
@@ -210,6 +210,29 @@ class World:
                 pairs = self.conditions.pair_rates_hz()
                 rate = pairs["both"] + pairs[channel] + self.conditions.dark_rate_hz(channel)
             return rate + (model.click_rate_hz(channel) if model is not None else 0.0)
+
+    def sample_heralds(self, duration_ps: int) -> tuple[Int64Array, Int64Array]:
+        """A forecast: herald decisions (int64 ps) and outcomes (±1) of ``duration_ps`` of playing; lab time stands still.
+
+        Raises LookupError when no pulses are loaded.
+        """
+        with self.lock:
+            program, model = self._loaded()
+            return herald_times(program, model, stream(self.seed, "forecast"), duration_ps)
+
+    def count_patterns(self, attempts: int) -> tuple[Int64Array, int]:
+        """A forecast: how often each click pattern comes in about ``attempts`` attempts, and their exact number.
+
+        Raises LookupError when no pulses are loaded.
+        """
+        with self.lock:
+            return pattern_counts(self._loaded()[1], stream(self.seed, "patterns"), attempts)
+
+    def _loaded(self) -> tuple[Program, AttemptModel]:
+        model = self._current_model()
+        if self._program is None or model is None:
+            raise LookupError("no pulses are loaded")
+        return self._program, model
 
     def hung(self, name: str) -> bool:
         """Whether a tagger does not answer at present."""

@@ -1,0 +1,141 @@
+"""How fast the simulated lab is: click streams, heralding attempts, herald-only weeks, and exactness of sparse sampling.
+
+Run ``python benchmarks/twin.py``. Rates are per second of wall time and per second of processor time of this process (the
+latter is what an otherwise idle core gives); each line also says which demand it stands against.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from math import pi
+
+import numpy as np
+
+from erbia.analysis.records import PS_PER_S
+from erbia.instruments.interfaces import HeraldCondition, PulseTable, Segment, TablePulse
+from erbia.instruments.mock import load_world
+from erbia.instruments.mock.pulser import as_program
+from erbia.instruments.twin import World
+from erbia.instruments.twin.clocks import Clock
+from erbia.instruments.twin.config import ClockConfig, DetectorConfig, TaggerConfig
+from erbia.instruments.twin.detector import Pixel
+from erbia.instruments.twin.streams import Arrivals, key, stream
+from erbia.instruments.twin.tagger import Input
+
+US = 1_000_000
+
+
+def timed(work: Callable[[], int]) -> tuple[int, float, float]:
+    """(items, wall seconds, processor seconds)."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    items = work()
+    return items, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def report(name: str, items: int, wall_s: float, cpu_s: float, demand: float) -> None:
+    print(f"{name:<58} {items / wall_s:10.3g} /s wall {items / cpu_s:10.3g} /s cpu   demanded {demand:.3g}")
+
+
+def click_stream(seed: int, rate_hz: float, duration_s: float) -> int:
+    """One channel, everything on: Poisson light, recovery, EMG jitter, dead time, clock, digitisation. Returns tags."""
+    light = Arrivals(key(seed, "light"), 0, rate_hz)
+    pixel = Pixel(DetectorConfig(), seed, "ch1", jittered=False)
+    tagger = Input(TaggerConfig(), Clock(ClockConfig(skew=1e-7, white_frequency=1e-12), stream(seed, "clock")), seed, 1)
+    tags, step_ps = 0, 20 * 10**9
+    for stop_ps in range(step_ps, round(duration_s * PS_PER_S) + 1, step_ps):
+        tags += len(tagger.digitise(pixel.click(light.take_until(stop_ps), stop_ps), stop_ps - 10**6))
+    return tags
+
+
+def heralding_world(collection: float, seed: int = 1) -> World:
+    """The default lab at its working point with another photon collection."""
+    dim = {node: {"memory": {"collection": collection}} for node in ("alice", "bob")}
+    world = load_world({"seed": seed, "overrides": dim})
+    for component, parameter, value in (
+        ("laser", "power", 1e-3),
+        ("laser", "emission", 1.0),
+        ("alice_memory", "electrode_voltage", 1.0),
+        ("bob_memory", "electrode_voltage", 2.0),
+        *((f"snspd.ch{n}", "bias", 18e-6) for n in (1, 2, 3, 4)),
+    ):
+        world.set(component, parameter, value)
+    world.load(as_program(barrett_kok_table()))
+    return world
+
+
+def barrett_kok_table() -> PulseTable:
+    """Time-bin heralding without local read-out."""
+
+    def turn(start_ps: int, duration_ps: int) -> list[TablePulse]:
+        return [TablePulse(f"{node}_mw", start_ps, duration_ps, 1.0, pi / 2) for node in ("alice", "bob")]
+
+    attempt = [TablePulse("initialise", 0, 5 * US), *turn(6 * US, 50_000), TablePulse("excitation", 6_100_000, 50_000)]
+    attempt += [*turn(11_975_000, 100_000), TablePulse("excitation", 12_100_000, 50_000)]
+    attempt += [TablePulse("gate", 15_800_000, 4_200_000), TablePulse("gate", 21_800_000, 4_200_000)]
+    rule = HeraldCondition(("ch1", "ch2"), (15_900_000, 19_900_000), (21_900_000, 25_900_000), 100_000)
+    return PulseTable(Segment(US), Segment(40 * US, tuple(attempt)), 10_000, rule, Segment(US))
+
+
+def attempts(world: World, duration_s: float) -> int:
+    """Heralding with every click recorded at the midpoint; returns attempts played."""
+    world.start_playing()
+    world.start_tagger("tagger")
+    world.advance(round(duration_s * PS_PER_S))
+    tags = world.read_tagger("tagger", 1).tags
+    assert len(tags) > 0
+    return round(duration_s / 40e-6)
+
+
+def herald_week(world: World) -> int:
+    """A week of heralds alone, times and outcomes."""
+    return len(world.sample_heralds(7 * 86_400 * PS_PER_S)[0])
+
+
+def sparse_against_enumeration() -> None:
+    """Counts of every pattern over 1e9 attempts, in standard deviations."""
+    world = heralding_world(0.0068)
+    model = world.current_model()
+    assert model is not None
+    counts, played = world.count_patterns(10**9)
+    expected = model.probability[1:] * played
+    seen = expected > 5
+    pulls = (counts[1:][seen] - expected[seen]) / np.sqrt(expected[seen])
+    print(
+        f"patterns over {played:.3g} attempts: largest of {seen.sum()} pulls {np.abs(pulls).max():.2f} (demanded < 3 sigma)"
+    )
+    print(f"sum of pattern probabilities - 1 = {model.probability.sum() - 1:.1e} (demanded 1e-12)")
+
+
+def main() -> None:
+    click_stream(0, 1e6, 0.1)
+    report("click stream, 10 Mcps of light, one thread", *timed(lambda: click_stream(1, 1e7, 1.0)), 2e7)
+    with ThreadPoolExecutor(2) as pool:
+        report(
+            "click stream, two channels in two threads",
+            *timed(lambda: sum(pool.map(lambda seed: click_stream(seed, 1e7, 1.0), (1, 2)))),
+            3.5e7,
+        )
+    world = heralding_world(0.0068)
+    attempts(world, 100.0)
+    name = f"attempts at p_herald = {world.truth()['herald_probability']:.2g}, every click"
+    report(name, *timed(lambda: attempts(world, 2000.0)), 5e8)
+    slow = heralding_world(0.0135)
+    rate = slow.truth()["herald_rate_hz"]
+    n, wall_s, cpu_s = timed(lambda: herald_week(slow))
+    print(
+        f"{f'week of a {rate:.2f} Hz link, heralds only':<58} {wall_s:10.3g} s wall {cpu_s:10.3g} s cpu, {n} heralds   demanded 1 s"
+    )
+    sparse_against_enumeration()
+    print(
+        f"largest memory so far: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (demanded < 500 MB)"
+    )
+    if find_spec("sequence") is None:
+        print("SeQUeNCe is not installed: no comparison of attempts")
+
+
+if __name__ == "__main__":
+    main()
