@@ -186,7 +186,7 @@ def _kernel_for(
 
     if 2 * range_ps > DIVIDEND_LIMIT:
         return lambda a, b, counts: any_pairs(a, b, range_ps, bin_ps, counts)
-    pairs_a_start = len(t_b) * 2 * range_ps / (int(t_b[-1]) - int(t_b[0]) + 1)
+    pairs_a_start = len(t_b) * 2 * range_ps / (int(t_b[-1]) - int(t_b[0]) + 2 * range_ps)
     add_pairs = narrow_pairs if pairs_a_start < WIDE_PAIRS_A_START else wide_pairs
     multiplier, shift = map(np.uint64, reciprocal(bin_ps))
     return lambda a, b, counts: add_pairs(a, b, range_ps, bin_ps, multiplier, shift, counts)

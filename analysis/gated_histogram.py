@@ -71,7 +71,7 @@ def joint_histogram(
     Raises:
         UsageError: as ``gated_histogram``.
     """
-    bins = bins_in(bin_ps, range_ps)
+    bins = bins_in(bin_ps, range_ps, axes=2)
     as_times_ps(tags.t_ps, "tags.t_ps")
     markers = tags.on(marker_channel)
     delay_a, marker_a = _delays(markers, tags.on(channel_a), range_ps)
@@ -96,7 +96,7 @@ class GatedHistogramStream:
     def __init__(self, marker_channel: int, *click_channels: int, bin_ps: int, range_ps: int) -> None:
         if len(click_channels) not in (1, 2):
             raise UsageError(f"name one or two click channels, got {len(click_channels)}")
-        bins = bins_in(bin_ps, range_ps)
+        bins = bins_in(bin_ps, range_ps, axes=len(click_channels))
         self.marker_channel, self.click_channels = marker_channel, click_channels
         self.bin_ps, self.range_ps = bin_ps, range_ps
         self.live_time = LiveTime()

@@ -27,6 +27,7 @@ class LiveTime:
         self.live_time_ps = 0
         self.missed = 0
         self.t_stop_ps: int | None = None
+        self._source: str | None = None
         self._live: list[Interval] = []
         self._dead: list[Interval] = []
 
@@ -34,9 +35,11 @@ class LiveTime:
         """Notes the block and returns its live clicks: all of them, or none if the block lost some.
 
         Raises:
-            UsageError: the block starts before the last one ended, or holds clicks out of order or outside its time.
+            UsageError: the block is of another tagger, starts before the last one ended, or holds clicks out of order or
+                outside its time.
         """
         self._check(block)
+        self._source = block.source
         if self.t_stop_ps is not None and block.t_start_ps > self.t_stop_ps:
             _extend(self._dead, Interval(self.t_stop_ps, block.t_start_ps, "gap"))
         self.t_stop_ps = block.t_stop_ps
@@ -62,6 +65,8 @@ class LiveTime:
 
     def _check(self, block: TagBlock) -> None:
         where = f"block [{block.t_start_ps}, {block.t_stop_ps}) ps of {block.source}"
+        if self._source not in (None, block.source):
+            raise UsageError(f"{where} was fed to a stream of {self._source}; each tagger needs its own")
         if block.t_stop_ps < block.t_start_ps:
             raise UsageError(f"{where} ends before it starts")
         if self.t_stop_ps is not None and block.t_start_ps < self.t_stop_ps:

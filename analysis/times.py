@@ -13,6 +13,8 @@ from .records import Int64Array
 #: Times stay within ±3·2^61 ps (80 days either way), lags and windows within 2^60 ps: their sums never overflow int64.
 TIME_LIMIT_PS = 3 * 2**61
 RANGE_LIMIT_PS = 2**60
+#: A histogram holds at most this many counts (1 GiB).
+MAX_BINS = 2**27
 
 
 def as_times_ps(values: ArrayLike, name: str) -> Int64Array:
@@ -61,10 +63,19 @@ def span_ps(*times_ps: Int64Array) -> int:
     return max(int(t[-1]) for t in kept) - min(int(t[0]) for t in kept)
 
 
-def bins_in(bin_ps: int, range_ps: int) -> int:
-    """How many bins of ``bin_ps`` make up ``range_ps``. Raises UsageError unless both are positive and it is whole."""
+def bins_in(bin_ps: int, range_ps: int, axes: int = 1) -> int:
+    """How many bins of ``bin_ps`` make up ``range_ps``.
+
+    Raises:
+        UsageError: one of them is not positive, the number is not whole, or a histogram over ``axes`` such axes too large.
+    """
     check_positive_ps(bin_ps, "bin_ps")
     check_positive_ps(range_ps, "range_ps")
     if range_ps % bin_ps:
         raise UsageError(f"range_ps ({range_ps}) must be a multiple of bin_ps ({bin_ps})")
-    return int(range_ps // bin_ps)
+    bins = int(range_ps // bin_ps)
+    if bins**axes > MAX_BINS:
+        raise UsageError(
+            f"{bins**axes} bins are more than {MAX_BINS}: widen bin_ps ({bin_ps}) or shorten range_ps ({range_ps})"
+        )
+    return bins

@@ -301,7 +301,7 @@ def measured(section: str, entries: list[Entry], rounds: int) -> list[Row]:
 def growth(up_to: int) -> list[dict[str, float]]:
     """CPU nanoseconds a click of the streamed narrow g2, the second of data repeated up to ``up_to`` clicks."""
     found, tags = [], interleaved()
-    fed(CorrelationStream(0, 1, **NARROW), blocks_of(TimeTags(tags.t_ps[:100_000], tags.channel[:100_000])))  # compiles
+    fed(CorrelationStream(0, 1, **NARROW), blocks_of(TimeTags(tags.t_ps[:400_000], tags.channel[:400_000])))  # compiles
     for clicks in (10**k for k in range(6, 12) if 10**k <= up_to):
         histogram, spent, left, k = CorrelationStream(0, 1, **NARROW), 0.0, clicks, 0
         while left > 0:

@@ -142,6 +142,7 @@ def test_uncorrelated_light_has_g2_of_one():
         ([1], {"bin_ps": 2.0}, "bin_ps must be an integer"),
         ([1], {"range_ps": -10}, "range_ps must be between 1"),
         ([1], {"range_ps": 15}, "must be a multiple of bin_ps"),
+        ([1], {"bin_ps": 1, "range_ps": 2**40}, "widen bin_ps"),
         ([1], {"threads": 0}, "threads must be at least 1"),
     ],
 )

@@ -49,6 +49,13 @@ def test_blocks_that_do_not_follow_are_refused(bad, says):
         live.feed(bad)
 
 
+def test_blocks_of_two_taggers_are_not_mixed():
+    live = LiveTime()
+    live.feed(block(0, 10))
+    with pytest.raises(UsageError, match="of bob was fed to a stream of alice"):
+        live.feed(TagBlock(TimeTags.empty(), 10, 20, "bob"))
+
+
 @given(steps=st.lists(st.tuples(st.lists(st.integers(0, 3), max_size=40), st.integers(-5, 60)), max_size=60))
 def test_recent_remembers_exactly_the_latest(steps):
     recent, known, now = Recent(), np.empty(0, np.int64), 0
