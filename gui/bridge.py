@@ -35,6 +35,7 @@ class EngineBridge(QObject):
     status = Signal(object)  # EngineStatus, twice a second
     snapshot = Signal(object)  # StationState, twice a second
     documents = Signal(object)  # list[DocumentMessage], in order, none missing
+    recorded = Signal(object)  # list[DocumentMessage] of the recorded run asked for last
     lost = Signal(str)  # the engine does not answer; the bridge keeps trying
     failed = Signal(str)  # the station cannot be opened
     frame = Signal()  # draw now what has changed
@@ -44,6 +45,7 @@ class EngineBridge(QObject):
         self._inbox: SimpleQueue[Note] = SimpleQueue()
         self._pool = ThreadPoolExecutor(4, "engine-call")
         self._closed = threading.Event()
+        self._playing = threading.Event()
         self._client: EngineClient | None = None
         self._timer = QTimer(self, interval=FRAME_MS)
         self._timer.timeout.connect(self._hand_on)
@@ -74,6 +76,23 @@ class EngineBridge(QObject):
             return
         self._pool.submit(self._do, client, work, then, refused)
 
+    def play(self, run_id: str, pace: float, refused: Callable[[str], None]) -> None:
+        """Has a recorded run told again, by ``recorded``; one that is still being told is broken off."""
+        self.stop_playing()
+        ended = self._playing = threading.Event()
+
+        def tell(client: EngineClient) -> None:
+            for document in client.recorded(run_id, pace):
+                if ended.is_set():
+                    return
+                self._post(ended, self.recorded, [document])
+
+        self.call(tell, refused=refused)
+
+    def stop_playing(self) -> None:
+        """Breaks off a recorded run."""
+        self._playing.set()
+
     def _do(
         self,
         client: EngineClient,
@@ -90,6 +109,7 @@ class EngineBridge(QObject):
             self._inbox.put(lambda: then(answer))
 
     def _leave(self) -> None:
+        self._playing.set()
         self._closed.set()
         self._client = None
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QScro
 
 from ..sequences.engine.values import ExperimentInfo, FieldError
 from .form import ConfigForm
+from .recipes import changed
 from .schema import fields
 from .widgets import Hinted, label, named
 
@@ -72,12 +73,18 @@ class ExperimentPanel(QWidget):
         self.choice.setCurrentIndex(self.choice.findData(experiment))
         if self.form is not None:
             self.form.show_config(config)
+            self._check()
 
     def request_run(self) -> None:
         """Asks for a run with what is entered, unless a field says why not."""
         config = self._config()
         if config is not None:
             self.run_wanted.emit(self.name, config)
+
+    def settings(self) -> dict[str, Any] | None:
+        """What differs from the experiment's proposal, dotted; None when a field cannot be read."""
+        config = self._config()
+        return None if config is None or self.form is None else changed(self.form.fields, config)
 
     def show_errors(self, errors: list[FieldError]) -> None:
         """Shows the engine's verdict at the fields; what belongs to none, below."""
@@ -111,6 +118,7 @@ class ExperimentPanel(QWidget):
         self.form.show_config(self._kept.get(self.name, {}))
         self.form.changed.connect(self._typed.start)
         self.area.setWidget(self.form)
+        self._check()
 
     def _forget(self) -> None:
         self._kept.pop(self.name, None)

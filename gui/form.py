@@ -117,6 +117,7 @@ class ConfigForm(QWidget):
 
     def __init__(self, fields: list[Field]) -> None:
         super().__init__()
+        self.fields = fields
         self.entries = {field.path: entry(field) for field in fields}
         layout = QFormLayout(self)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)

@@ -86,6 +86,11 @@ class InstrumentPanel(QWidget):
                 self._show(self._items[parameter.name], parameter, station.now_utc_s)
         self.body.show_content(bool(self._items))
 
+    def value(self, name: str) -> Any:
+        """A parameter's value as last shown; None when unknown."""
+        item = self._items.get(name)
+        return None if item is None else item.data(_VALUE, _STATE).value
+
     def show_refusal(self, message: str) -> None:
         """Says why a setting was refused; an empty text when it was not."""
         self.refusal.setText(message)

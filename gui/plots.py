@@ -18,6 +18,8 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         super().__init__()
         self._labels = {"left": left, "bottom": bottom}
         self.curves: dict[str, pg.PlotDataItem] = {}
+        self._frozen: list[pg.PlotDataItem] = []
+        self._frozen_pen = pg.mkPen("#888888", width=1)
         for side, (label, unit) in self._labels.items():
             self.name_axis(side, label, unit)
         self.getAxis("left").setWidth(70)
@@ -39,6 +41,9 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         veil = pg.mkColor(theme.panel)
         veil.setAlpha(150)
         self.legend.setBrush(veil)
+        self._frozen_pen = pg.mkPen(theme.muted, width=1)
+        for item in self._frozen:
+            item.setPen(self._frozen_pen)
         self.legend.setLabelTextColor(theme.text)
         for _, caption in self.legend.items:
             caption.setText(caption.text, color=theme.text)
@@ -55,6 +60,37 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
             self.curves[name] = curve
             self.legend.setColumnCount(-(-len(self.curves) // _LEGEND_ROWS))
         return self.curves[name]
+
+    def label(self, side: str) -> str:
+        """What the axis says, with its unit."""
+        axis = self.getAxis(side)
+        return f"{axis.labelText} ({axis.labelUnits})" if axis.labelUnits else axis.labelText
+
+    def columns(self) -> list[tuple[str, FloatArray]]:
+        """The numbers of every visible curve, x and y in turn, in the units of the axes."""
+        found = []
+        for k, item in enumerate(self.listDataItems()):
+            x, y = item.getOriginalDataset()
+            if x is not None and len(x):
+                name = item.name() or self.label("left") + (f" {k}" if k else "")
+                found += [(self.label("bottom"), np.asarray(x, float)), (name, np.asarray(y, float))]
+        return found
+
+    def freeze(self) -> None:
+        """Keeps the curves as they are now, dimmed, behind the live ones; again: new ones."""
+        self.thaw()
+        for item in self.listDataItems():
+            x, y = item.getOriginalDataset()
+            if x is not None and len(x):
+                copy = self.plot(x.copy(), y.copy(), stepMode=item.opts["stepMode"], pen=self._frozen_pen)
+                copy.setZValue(-10)
+                self._frozen.append(copy)
+
+    def thaw(self) -> None:
+        """Lets the kept curves go."""
+        for item in self._frozen:
+            self.removeItem(item)
+        self._frozen.clear()
 
     def clear_lines(self) -> None:
         """Takes every named curve off the plot."""

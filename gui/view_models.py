@@ -206,7 +206,7 @@ class RunView:
 
     def _take_Result(self, content: dict[str, Any]) -> None:  # noqa: N802
         for name, given in content["estimates"].items():
-            estimate = _estimate(name, given)
+            estimate = estimate_view(name, given)
             self.estimates[name] = estimate
             row = [self.lab_time_s, estimate.value, estimate.lower, estimate.upper]
             self.histories.setdefault(name, Thinned(4)).append(row)
@@ -224,7 +224,8 @@ class RunView:
         self.outcome, self.reason = "failed", content["reason"]
 
 
-def _estimate(name: str, given: dict[str, Any]) -> EstimateView:
+def estimate_view(name: str, given: dict[str, Any]) -> EstimateView:
+    """An estimate from its plain form."""
     value, lower, upper = (np.nan if given[k] is None else given[k] for k in ("value", "lower", "upper"))
     return EstimateView(
         name, value, lower, upper, given["confidence"], given["n"], given["method"], given.get("unit", "")

@@ -7,10 +7,10 @@ import os
 os.environ["QT_QPA_PLATFORM"] = os.environ.get("ERBIA_TEST_PLATFORM", "offscreen")
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -29,6 +29,9 @@ from erbia.sequences.engine.client import EngineClient
 from erbia.sequences.engine.service import Service, serving
 from erbia.sequences.engine.spool import Spool
 from erbia.sequences.engine.supervisor import Supervisor
+from erbia.sequences.experiments.base import Plan, Setting
+from erbia.sequences.pulses import Pulse
+from erbia.sequences.sequence import Block, Sequence
 
 BLOCK_PS = 10_000_000_000
 
@@ -48,7 +51,22 @@ class BenchConfig(BaseModel):
     timing: Timing = Field(default_factory=Timing)
 
 
-class Bench:
+class Recipe:
+    """What the engine asks of an experiment."""
+
+    def __init__(self, config: BaseModel) -> None:
+        self.config = config
+
+    def on(self, nodes: dict[str, Any]) -> Recipe:
+        return self
+
+    def build(self) -> Plan:
+        pulses = (Pulse("excitation", 1_000, 20_000), Pulse("gate", 50_000, 100_000, amplitude=0.5))
+        sequence = Sequence("blink", Block(1_000), Block(200_000, pulses), repetitions=7)
+        return Plan((Setting("dark", None), Setting("XX", sequence)), ("midpoint",))
+
+
+class Bench(Recipe):
     """Two correlated detectors."""
 
     name = "bench"
@@ -56,7 +74,7 @@ class Bench:
     Config = BenchConfig
 
 
-class Other:
+class Other(Recipe):
     """Another experiment to choose."""
 
     class Config(BaseModel):
@@ -71,6 +89,7 @@ class BenchLab:
     """The parts of a lab the engine uses."""
 
     simulated = True
+    nodes: ClassVar[dict[str, Any]] = {}
 
     def __init__(self) -> None:
         laser = Instrument("laser")
@@ -99,7 +118,7 @@ class BenchLab:
         experiment: str,
         *,
         out_dir: Path,
-        subscribers: Sequence[Callable[[Document], None]],
+        subscribers: tuple[Callable[[Document], None], ...],
         control: RunControl,
         **config: Any,
     ) -> None:
@@ -132,7 +151,7 @@ class BenchLab:
             histogram = CorrelationHistogram(lag_ps, counts, 100, n, n, BLOCK_PS)
             outcomes = {"XX": {"++": k, "+-": 1, "-+": 2, "--": k}, "heralds": {"XX": 2 * k + 3}}
             tell(Progress((k + 1) / blocks, 0.01 * (k + 1), 0.01 * (blocks - k - 1), f"{k + 1} of {blocks} blocks"))
-            tell(Result({"fidelity": fidelity, "delay_ps": delay}, {"arrival": histogram}, outcomes))
+            tell(Result({"fidelity": fidelity, "delay_ps": delay}, {"arrival": histogram}, counts=outcomes))
             time.sleep(0.005)
         tell(RunStop(status, "" if status == "done" else f"stopped ({control.stop_asked()})"))
 

@@ -99,7 +99,7 @@ def test_pause_and_go_on(qtbot: Any, window: MainWindow, engine: EngineClient) -
     qtbot.waitUntil(window.pause_action.isEnabled, timeout=3000)
     click(qtbot, window, window.pause_action)
     qtbot.waitUntil(lambda: engine.status().state == "paused", timeout=3000)
-    qtbot.waitUntil(lambda: "paused" in window.state.text(), timeout=3000)
+    qtbot.waitUntil(lambda: "paused" in window.line.state.text(), timeout=3000)
     click(qtbot, window, window.pause_action)
     qtbot.waitUntil(lambda: engine.status().state == "running", timeout=3000)
     click(qtbot, window, window.stop_now_action)
@@ -116,7 +116,7 @@ def test_all_off(qtbot: Any, window: MainWindow, lab: Any) -> None:
 
 
 def test_the_window_says_simulated(window: MainWindow) -> None:
-    assert window.simulated.isVisible()
+    assert window.badge.isVisible()
     assert "SIMULATED" in window.windowTitle()
 
 
@@ -260,7 +260,7 @@ def test_log_scale(qtbot: Any, window: MainWindow) -> None:
 
 def test_theme_changes_and_is_kept(qtbot: Any, window: MainWindow) -> None:
     assert window.settings.value("theme") == "dark"
-    click(qtbot, window, window.theme_action)
+    window.actions_by_name["theme"].trigger()
     assert window.settings.value("theme") == "light"
     assert window.palette().window().color().lightness() > 200
 

@@ -1,0 +1,140 @@
+"""Heralds as they arrive: how many and how fast, what the read-outs said, and the correlators with their intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QSplitter, QVBoxLayout, QWidget
+
+from . import names
+from .plots import Plot
+from .theme import DARK, Theme
+from .view_models import RunView
+from .widgets import Hinted, label
+
+_BAR = 0.8
+
+
+class OutcomePlot(Plot):
+    """Joint read-out results of each setting, one group of bars a setting."""
+
+    def __init__(self) -> None:
+        super().__init__(("events", ""), ("setting and outcome", ""))
+        self._bars: list[pg.BarGraphItem] = []
+        self._theme = DARK
+        self.drawn: dict[str, dict[str, int]] = {}
+
+    def paint(self, theme: Theme) -> None:
+        super().paint(theme)
+        self._theme = theme
+        drawn, self.drawn = self.drawn, {}
+        self.show_counts(drawn)
+
+    def show_counts(self, counts: dict[str, dict[str, int]]) -> None:
+        """Draws ``{setting: {outcome: events}}``."""
+        if counts == self.drawn:
+            return
+        for bar in self._bars:
+            self.removeItem(bar)
+        self._bars.clear()
+        self.drawn = {setting: dict(outcomes) for setting, outcomes in counts.items()}
+        ticks, place = [], 0.0
+        for k, (setting, outcomes) in enumerate(counts.items()):
+            x = place + np.arange(len(outcomes))
+            colour = self._theme.series[k % len(self._theme.series)]
+            bar = pg.BarGraphItem(x=x, height=list(outcomes.values()), width=_BAR, brush=colour, pen=self._theme.panel)
+            self.addItem(bar)
+            self._bars.append(bar)
+            short = [outcome.rsplit(" ", 1)[-1] for outcome in outcomes]
+            middle = len(outcomes) // 2
+            ticks += [
+                (at, f"{text}\n{setting}" if n == middle else f"{text}\n")
+                for n, (at, text) in enumerate(zip(x, short, strict=True))
+            ]
+            place += len(outcomes) + 1
+        self.getAxis("bottom").setTicks([ticks])
+
+
+class IntervalPlot(Plot):
+    """Estimates beside each other, each with its interval."""
+
+    def __init__(self) -> None:
+        super().__init__(("value", ""), ("", ""))
+        self._errors = pg.ErrorBarItem(beam=0.15)
+        self._points = self.plot(pen=None, symbol="o", symbolSize=7)
+        self.addItem(self._errors)
+        self.setYRange(-1, 1)
+
+    def paint(self, theme: Theme) -> None:
+        super().paint(theme)
+        self._errors.setData(pen=pg.mkPen(theme.accent, width=1))
+        self._points.setSymbolBrush(theme.accent)
+        self._points.setSymbolPen(theme.accent)
+
+    def show_estimates(self, run: RunView, chosen: list[str]) -> None:
+        """Draws the estimates of these names."""
+        known = [run.estimates[name] for name in chosen if np.isfinite(run.estimates[name].value)]
+        x = np.arange(len(known), dtype=float)
+        value = np.array([e.value for e in known])
+        lower, upper = np.array([e.lower for e in known]), np.array([e.upper for e in known])
+        self._points.setData(x, value)
+        self._errors.setData(x=x, y=value, top=upper - value, bottom=value - lower)
+        self.getAxis("bottom").setTicks([[(k, names.title(e.name)) for k, e in enumerate(known)]])
+        self.setXRange(-0.6, max(0.6, len(known) - 0.4))
+
+
+class HeraldsPanel(QWidget):
+    """Numbers on top, outcomes and correlators below."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.captions = [label(text, "caption") for text in ("heralds", "herald rate", "result", "to the target")]
+        self.figures = [label("", "figure") for _ in self.captions]
+        self.outcomes = OutcomePlot()
+        self.intervals = IntervalPlot()
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(self.outcomes)
+        split.addWidget(self.intervals)
+        split.setSizes([600, 400])
+        page = QWidget()
+        grid = QGridLayout(page)
+        for k, (caption, figure) in enumerate(zip(self.captions, self.figures, strict=True)):
+            grid.addWidget(caption, 0, k)
+            grid.addWidget(figure, 1, k)
+            grid.setColumnStretch(k, 1)
+        grid.addWidget(split, 2, 0, 1, len(self.captions))
+        grid.setRowStretch(2, 1)
+        self.body = Hinted(
+            page, "No herald yet.\nRun an experiment that heralds: heralded entanglement or the Bell test."
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.body)
+
+    def paint(self, theme: Theme) -> None:
+        """Takes the theme's colours on."""
+        self.outcomes.paint(theme)
+        self.intervals.paint(theme)
+
+    def show_run(self, run: RunView) -> None:
+        """Draws the run as it stands."""
+        heralds = run.counts.get("heralds", {})
+        self.body.show_content(bool(heralds))
+        if not heralds:
+            return
+        rate = run.estimates.get("herald_rate_hz")
+        headline = next((run.estimates[name] for name in names.HEADLINES if name in run.estimates), None)
+        texts = (
+            f"{sum(heralds.values()):,}",
+            names.with_interval(rate) if rate else "–",
+            names.with_interval(headline) if headline else "–",
+            names.duration(run.remaining_s()) if not run.outcome else run.outcome,
+        )
+        for figure, text in zip(self.figures, texts, strict=True):
+            figure.setText(text)
+        self.captions[2].setText(names.title(headline.name) if headline else "result")
+        self.outcomes.show_counts({setting: c for setting, c in run.counts.items() if setting in heralds})
+        self.intervals.show_estimates(
+            run, [name for name, e in run.estimates.items() if not e.unit and abs(e.value) <= 1]
+        )
