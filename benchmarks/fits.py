@@ -152,9 +152,9 @@ def main() -> None:
         f"{repetitions} repetitions; a coverage of 95 % is then known to ±{196 * math.sqrt(0.0475 / repetitions):.1f} %"
     )
     print(f"| {'fit':42} | coverage | mean pull | time of a fit |")
-    print(f"|{'-' * 44}|---------:|----------:|--------------:|")
-    for name, case in CASES.items():
-        rng = np.random.default_rng(2026)
+    print(f"|{'-' * 44}|---------:|----------:|--------------:|", flush=True)
+    for row, (name, case) in enumerate(CASES.items()):
+        rng = np.random.default_rng([2026, row])
         hits, pulls, seconds = 0, [], 0.0
         for _ in range(repetitions):
             fit, truth = case(rng)
@@ -165,7 +165,10 @@ def main() -> None:
             if math.isfinite(e.std) and e.std > 0:
                 pulls.append((e.value - truth) / e.std)
         pull = f"{np.mean(pulls):+.2f}"
-        print(f"| {name:42} | {100 * hits / repetitions:6.1f} % | {pull:>9} | {1e3 * seconds / repetitions:10.1f} ms |")
+        print(
+            f"| {name:42} | {100 * hits / repetitions:6.1f} % | {pull:>9} | {1e3 * seconds / repetitions:10.1f} ms |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
