@@ -35,7 +35,7 @@ def count_pairs(t_a_ps: ArrayLike, t_b_ps: ArrayLike, *, window_ps: int, delay_p
     Raises:
         UsageError: float or unsorted times, a window that is not positive.
     """
-    from .kernels.search import count_below
+    from .kernels.pairs import count_below
 
     t_a, t_b = as_times_ps(t_a_ps, "t_a_ps"), as_times_ps(t_b_ps, "t_b_ps")
     check_positive_ps(window_ps, "window_ps")

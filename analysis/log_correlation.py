@@ -123,7 +123,7 @@ class LagCorrelationStream:
 
 
 def _pairs_by_lag(t_a: Int64Array, t_b: Int64Array, edges_ps: Int64Array) -> Int64Array:
-    from .kernels.search import count_below
+    from .kernels.pairs import count_below
 
     below = np.array([count_below(t_a, t_b, int(edge)) for edge in edges_ps], np.int64)
     return below[1:] - below[:-1]

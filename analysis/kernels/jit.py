@@ -1,4 +1,8 @@
-"""How erbia compiles: numba, without the GIL, cached on disk."""
+"""How erbia compiles: numba, without the GIL, cached on disk.
+
+A kernel calls kernels of its own module only: the cache notices when the module of a kernel changes, not when one it has
+called from elsewhere does.
+"""
 
 from __future__ import annotations
 
