@@ -207,11 +207,12 @@ def _attempt(subject: Subject, wanted: float | None) -> int:
             parameter.set(wanted)
             assert subject.agrees(wanted)
         return 0
-    except InstrumentError as error:
-        assert time.perf_counter() - start < TIMEOUT_S + 1.0
-        assert str(error).startswith(parameter.root_instrument.name)
-        assert "\n" not in str(error)
-        return 1
+    except InstrumentError as caught:
+        text = str(caught)
+    assert time.perf_counter() - start < TIMEOUT_S + 1.0
+    assert text.startswith(parameter.root_instrument.name)
+    assert "\n" not in text
+    return 1
 
 
 def _recover(subject: Subject) -> None:
