@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import h5py
 import hdf5plugin  # noqa: F401  registers the filters h5py needs to read
@@ -60,7 +62,20 @@ def open_hdf5(path: Path) -> h5py.File:
     with reading(path, "the file"):
         overlay = Overlay(path)
         settle_superblock(overlay)
-        return h5py.File(overlay, "r", libver="latest")
+        file = h5py.File(overlay, "r", libver="latest")
+    _open_files[id(file)] = file
+    return file
+
+
+#: HDF5 calls back into Python to close a file that lies in a Python object. What nobody closed must be closed before
+#: the interpreter ends: afterwards that call is a crash.
+_open_files: WeakValueDictionary[int, h5py.File] = WeakValueDictionary()
+
+
+@atexit.register
+def _close_open_files() -> None:
+    for file in list(_open_files.values()):
+        file.close()
 
 
 def writer_alive(tail: dict[str, Any], path: Path) -> bool:
