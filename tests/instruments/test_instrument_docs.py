@@ -39,7 +39,9 @@ def _sections(path: Path) -> dict[str, InstrumentSection]:
 
 def test_every_driver_has_a_page() -> None:
     named = "".join(page.read_text(encoding="utf-8") for page in PAGES)
-    missing = [path.stem for path in DRIVERS.glob("*.py") if path.stem not in PARTS and f".drivers.{path.stem}." not in named]
+    missing = [
+        path.stem for path in DRIVERS.glob("*.py") if path.stem not in PARTS and f".drivers.{path.stem}." not in named
+    ]
     assert missing == []
 
 
