@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 _ATTEMPTS = 50
 #: Rows decoded at a time where memory must stay bounded.
-BATCH_ROWS = 1 << 22
+BATCH_ROWS = 1 << 18
 
 
 def open_run(path: str | Path) -> Run:
@@ -75,6 +75,7 @@ class Run:
             self.sources = tuple(self._file["tags"]) if "tags" in self._file else ()
             self._specs = {spec.path: spec for spec in layout.all_streams(self.sources)}
             self._in_chunks = {path: len(self._file[path]) for path in self._specs}
+            self._chunks = {path: ChunkedRows(self._file[path], spec) for path, spec in self._specs.items()}
             self._rows = self._in_chunks | read_commit(self._file)
             self._tails = {
                 path: self._file[tail_path(path)][: self._rows[path] - n]
@@ -112,7 +113,7 @@ class Run:
             if not 0 <= start <= stop <= self._rows[path]:
                 raise DataError(f"{path} has {self._rows[path]} rows, but rows {start} to {stop} are asked for")
             if start < min(stop, done):
-                yield from ChunkedRows(self._file[path], self._specs[path]).pieces(start, min(stop, done))
+                yield from self._chunks[path].pieces(start, min(stop, done))
             if stop > done or start == stop:
                 tail = self._tails.get(path, np.empty(0, self._specs[path].dtype))
                 yield tail[max(0, start - done) : max(0, stop - done)]

@@ -166,11 +166,13 @@ class Commits:
 
 
 class ChunkedRows:
-    """The reading end of a stream's chunks, by our own unpacker where it applies."""
+    """The reading end of a stream's chunks, by our own unpacker where it applies; remembers the last chunk."""
 
     def __init__(self, dataset: h5py.Dataset, spec: StreamSpec) -> None:
         self._dataset = dataset
         self._spec = spec
+        self._chunk = np.empty(spec.chunk if spec.packs else 0, spec.dtype)
+        self._first = -1
 
     def pieces(self, start: int, stop: int) -> Iterator[NDArray[Any]]:
         """Rows [start, stop), chunk by chunk; a piece is gone when the next is asked for.
@@ -182,12 +184,18 @@ class ChunkedRows:
         if not self._spec.packs:
             yield self._dataset[start:stop]
             return
-        values = np.empty(chunk, self._spec.dtype)
         for first in range(start // chunk * chunk, stop, chunk):
-            skipped, packed = self._dataset.id.read_direct_chunk((first,))
-            if skipped or not unpack(np.frombuffer(packed, np.uint8), values):
-                raise DataError(f"the chunk of {self._spec.path} that begins at row {first} is damaged")
-            yield values[max(0, start - first) : stop - first]
+            self._load(first)
+            yield self._chunk[max(0, start - first) : stop - first]
+
+    def _load(self, first: int) -> None:
+        if self._first == first:
+            return
+        self._first = -1
+        skipped, packed = self._dataset.id.read_direct_chunk((first,))
+        if skipped or not unpack(np.frombuffer(packed, np.uint8), self._chunk):
+            raise DataError(f"the chunk of {self._spec.path} that begins at row {first} is damaged")
+        self._first = first
 
 
 def seal(file: h5py.File) -> None:

@@ -1,6 +1,8 @@
 """Run files: what goes in comes out, bit for bit, and damage is told."""
 
 import shutil
+import subprocess
+import sys
 from collections import deque
 
 import h5py
@@ -331,3 +333,10 @@ def test_flipped_bits_anywhere_are_told_or_harmless(recorded, tmp_path):
             assert found == truth, f"a flip at byte {at} goes unnoticed"
         mutant.unlink()
     assert told > 60
+
+
+def test_a_run_nobody_closed_does_not_crash_the_interpreter(recorded):
+    path, *_ = recorded
+    code = f"from erbia.analysis.files.runfile import open_run; run = open_run({str(path)!r}); keep = [run, run.tags('alice')]"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
