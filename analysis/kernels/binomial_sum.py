@@ -72,14 +72,19 @@ def _cumulants(t: float, n: FloatArray, q: FloatArray, c: FloatArray) -> tuple[f
         if q[k] <= 0.0:
             continue
         a = t * c[k]
-        # e^(tc) - 1 overflows only where tc > 0: factor it out there.
-        if a > 0.0:
-            p = q[k] / (q[k] + (1.0 - q[k]) * math.exp(-a))
-            k0 += n[k] * (a + math.log(q[k] + (1.0 - q[k]) * math.exp(-a)))
+        if q[k] >= 1.0:
+            p = 1.0
+            k0 += n[k] * a
+        elif a > 0.0:
+            # e^a overflows here: factor it out.
+            rest = q[k] + (1.0 - q[k]) * math.exp(-a)
+            p = q[k] / rest
+            k0 += n[k] * (a + math.log(rest))
         else:
             e = q[k] * math.exp(a)
             p = e / (1.0 - q[k] + e)
-            k0 += n[k] * math.log1p(q[k] * math.expm1(a))
+            change = q[k] * math.expm1(a)
+            k0 += n[k] * (math.log1p(change) if change > -0.5 else math.log(1.0 - q[k] + e))
         k1 += n[k] * c[k] * p
         k2 += n[k] * c[k] * c[k] * p * (1.0 - p)
     return k0, k1, k2
@@ -107,22 +112,33 @@ def _saddlepoint(value: float, n: FloatArray, q: FloatArray, c: FloatArray) -> f
 
 
 @kernel
+def _range(n: FloatArray, q: FloatArray, c: FloatArray) -> tuple[float, float]:
+    """Smallest and largest T that can happen: chances of 0 and 1 leave no choice."""
+    bottom = top = 0.0
+    for k in range(n.size):
+        if q[k] >= 1.0:
+            bottom += c[k] * n[k]
+        if q[k] > 0.0:
+            top += c[k] * n[k]
+    return bottom, top
+
+
+@kernel
 def _rate(value: float, n: FloatArray, q: FloatArray, c: FloatArray) -> float:
     """Large-deviation rate ``sup_t (t value - K(t))``: for equal chances the binomial log-likelihood ratio."""
-    at_zero = at_top = top = 0.0
+    bottom, top = _range(n, q, c)
+    slack = TIE * (c * n).sum()
+    if value < bottom - slack or value > top + slack:
+        return math.inf
+    if bottom + slack < value < top - slack:
+        t = _saddlepoint(value, n, q, c)
+        return t * value - _cumulants(t, n, q, c)[0]
+    # At an end of the range every open basis goes the same way.
+    log_chance = 0.0
     for k in range(n.size):
         if 0.0 < q[k] < 1.0:
-            at_zero -= n[k] * math.log1p(-q[k])
-            at_top -= n[k] * math.log(q[k])
-            top += c[k] * n[k]
-        elif q[k] >= 1.0:
-            return 0.0  # a sure basis: only reached at the very end of the range of theta
-    if value <= TIE * top:
-        return at_zero
-    if value >= top * (1.0 - TIE):
-        return at_top if value <= top * (1.0 + TIE) else math.inf
-    t = _saddlepoint(value, n, q, c)
-    return t * value - _cumulants(t, n, q, c)[0]
+            log_chance += n[k] * (math.log1p(-q[k]) if value <= bottom + slack else math.log(q[k]))
+    return -log_chance
 
 
 @kernel
@@ -130,26 +146,27 @@ def _mirror(value: float, n: FloatArray, q: FloatArray, c: FloatArray) -> float:
     """The value on the other side of the mean with the same rate; infinite where that side ends before."""
     level = _rate(value, n, q, c)
     _, mean, variance = _cumulants(0.0, n, q, c)
-    side = 1.0 if value < mean else -1.0
-    if level == math.inf or variance <= 0.0:
+    bottom, top = _range(n, q, c)
+    side, end = (1.0, top) if value < mean else (-1.0, bottom)
+    if variance <= 0.0 or level > _rate(end, n, q, c):
         return side * math.inf
+    # Along the saddlepoint t both the value K' and its rate t K' - K grow: Newton steps inside a shrinking bracket.
     near, far = 0.0, 1e3 / c.min()
     t = math.sqrt(2.0 * level / variance)
-    for _ in range(200):
-        k0, k1, k2 = _cumulants(side * t, n, q, c)
-        excess = side * t * k1 - k0 - level
-        if abs(excess) <= 1e-11 * max(level, 1.0):
-            return k1
+    found = mean
+    for _ in range(100):
+        k0, found, k2 = _cumulants(side * t, n, q, c)
+        excess = side * t * found - k0 - level
         if excess > 0.0:
             far = t
         else:
             near = t
+        if abs(excess) <= 1e-11 * max(level, 1.0) or far - near <= 1e-12 * far:
+            break
         t = t - excess / (t * k2) if t * k2 > 0.0 else far
         if not near < t < far:
             t = 0.5 * (near + far)
-        if far - near <= 1e-12 * far:
-            break
-    return side * math.inf
+    return found
 
 
 @kernel
@@ -223,7 +240,13 @@ def _exact_tails(below: float, above: float, n: FloatArray, q: FloatArray, c: Fl
 def _saddlepoint_above(value: float, step: float, n: FloatArray, q: FloatArray, c: FloatArray) -> float:
     """``P(T >= value)`` by Lugannani and Rice (1980), with Daniels' (1987) second continuity correction on a lattice."""
     _, mean, variance = _cumulants(0.0, n, q, c)
+    bottom, top = _range(n, q, c)
+    slack = TIE * (c * n).sum()
     edge = value - 0.5 * step
+    if edge >= top - slack:
+        return math.exp(-_rate(top, n, q, c)) if value <= top + slack else 0.0
+    if edge <= bottom + slack:
+        return 1.0
     if abs(edge - mean) < 1e-3 * math.sqrt(variance):
         return 0.5 * math.erfc((edge - mean) / math.sqrt(2.0 * variance))
     t = _saddlepoint(edge, n, q, c)
