@@ -65,7 +65,7 @@ class Id900Device:
         return f"ERROR: unknown command {message}"
 
     def now_ps(self) -> int:
-        return int(self.ports.now_s() * PS_PER_S)
+        return self.ports.tagger_now_ps(self.name)
 
     def sends(self, channel: int) -> bool:
         return self.settings[f"RAW{channel}:SEND"] == "ON" and self.recording_since_ps is not None

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from ...analysis.records import FloatArray, Int64Array, TimeTags, UInt8Array
+from ...analysis.records import PS_PER_S, FloatArray, Int64Array, TimeTags, UInt8Array
 
 Value: TypeAlias = "bool | int | float | str | Waveform | PulseProgram"
 
@@ -91,8 +91,12 @@ class Ports(Protocol):
         """A signal at lab times ``t_s`` (float64 (M,)): volts, or the number of edges so far at a counter input."""
         ...
 
+    def tagger_now_ps(self, name: str) -> int:
+        """Time on that tagger's own clock; every click before it is known."""
+        ...
+
     def clicks(self, name: str, t_start_ps: int, t_stop_ps: int) -> TimeTags:
-        """What the tagger of that name recorded in ``[t_start_ps, t_stop_ps)`` of lab time, in lab time."""
+        """What the tagger recorded in ``[t_start_ps, t_stop_ps)`` of its own clock, up to ``tagger_now_ps``."""
         ...
 
 
@@ -126,6 +130,9 @@ class Bench:
         if isinstance(value, PulseProgram):
             raise TypeError(f"{name} is no signal")
         return np.full(len(t_s), float(value))
+
+    def tagger_now_ps(self, name: str) -> int:
+        return int(self.clock() * PS_PER_S)
 
     def clicks(self, name: str, t_start_ps: int, t_stop_ps: int) -> TimeTags:
         return self.taggers[name](t_start_ps, t_stop_ps)

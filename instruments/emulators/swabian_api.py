@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.records import PS_PER_S, Int64Array
+from ...analysis.records import Int64Array
 from .ports import Ports
 
 _plugged: dict[str, tuple[Ports, str]] = {}
@@ -42,7 +42,7 @@ class TimeTagger:
 
     def now_ps(self) -> int:
         """Device time."""
-        return int(self.ports.now_s() * PS_PER_S)
+        return self.ports.tagger_now_ps(self.name)
 
     def getSerial(self) -> str:  # noqa: N802
         return self._serial
