@@ -33,7 +33,7 @@ SIGNS = {"phi+": (1, -1, 1), "phi-": (-1, 1, 1), "psi+": (1, 1, -1), "psi-": (-1
 BASES = ("XX", "YY", "ZZ")
 KEYS = ("target", "bases", "confidence", "readout", "accidentals", "accidental_scale")
 SAME = np.array([True, False, False, True])
-#: A corrected fidelity may leave [0, 1] by this many half-widths before the correction is called wrong.
+#: A corrected fidelity may exceed 1 by this many half-widths before the correction is called wrong.
 TOLERATED_EXCESS = 3.0
 
 
@@ -103,8 +103,8 @@ class _Measurement:
         constant, scores = self.scores()
         return constant + float(np.sum(scores * self.counts / self.counts.sum(axis=1, keepdims=True)))
 
-    def std(self) -> float:
-        """Standard error of the counts alone."""
+    def counting_std(self) -> float:
+        """Standard error from the counts alone."""
         _, scores = self.scores()
         n = self.counts.sum(axis=1, keepdims=True)
         f = self.counts / n
@@ -179,9 +179,12 @@ def _with_corrections(measured: _Measurement, table: Mapping[str, Any], bases: t
 
 def _estimate(measured: _Measurement, method: str) -> Estimate:
     value = measured.value()
-    lower, upper = combine_limits(value, [_counting_limits(measured), *_systematic_limits(measured)])
+    systematic = list(_systematic_limits(measured))
+    lower, upper = combine_limits(value, [_counting_limits(measured), *systematic])
+    z = norm.isf((1 - measured.confidence) / 2)
+    std = float(np.hypot(measured.counting_std(), np.linalg.norm([(b - a) / (2 * z) for a, b in systematic])))
     lower, value, upper = _within_unit_range(lower, value, upper)
-    return Estimate(value, lower, upper, measured.confidence, measured.std(), int(measured.counts.sum()), method)
+    return Estimate(value, lower, upper, measured.confidence, std, int(measured.counts.sum()), method)
 
 
 def _counting_limits(measured: _Measurement) -> tuple[float, float]:
@@ -222,9 +225,9 @@ def _systematic_limits(measured: _Measurement) -> Iterator[tuple[float, float]]:
 def _within_unit_range(lower: float, value: float, upper: float) -> tuple[float, float, float]:
     """Limits and value moved into [0, 1]; an interval wholly outside is laid at the edge with its own width."""
     below, above = value - lower, upper - value
-    if value - TOLERATED_EXCESS * below > 1 or value + TOLERATED_EXCESS * above < 0:
+    if value - TOLERATED_EXCESS * below > 1:
         raise UsageError(
-            f"corrected fidelity {value:.4g} with interval {lower:.4g}..{upper:.4g} is far outside 0..1: "
+            f"corrected fidelity {value:.4g} with interval {lower:.4g}..{upper:.4g} is far above 1: "
             "the read-out or accidentals given do not belong to these counts"
         )
     lower, upper = (1 - below if lower > 1 else lower), (above if upper < 0 else upper)
