@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from ..errors import ConfigError
-from ..twin import TwinConfig, World
+from ..twin import DetectorConfig, TwinConfig, World
 
 
 def preset_names() -> tuple[str, ...]:
@@ -32,6 +32,14 @@ def load_preset(name: str, overrides: Mapping[str, Any] | None = None) -> TwinCo
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"twin preset {name}: {where}: {first['msg']} (got {first['input']!r})") from error
+
+
+def load_detector(name: str) -> DetectorConfig:
+    """One detector by name from ``configs/presets/detectors``. Raises ConfigError when there is none of that name."""
+    path = _folder() / "detectors" / f"{name}.yaml"
+    if not path.is_file():
+        raise ConfigError(f"there is no detector preset {name!r} in configs/presets/detectors")
+    return DetectorConfig.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
 
 
 def load_world(twin: Mapping[str, Any], seed: int | None = None) -> World:

@@ -44,6 +44,7 @@ class AttemptStream:
         self._next, self._end_ps = position, position.burst_start_ps
         self._runs: list[Runs] = []
         self._pending = pending or dict.fromkeys(OUTPUTS, _NONE)
+        self._new: dict[str, list[Events]] = {name: [] for name in OUTPUTS}
         self._cumulative = np.cumsum(model.probability)
         self._dense = bool(model.attempt_readouts) or model.click_probability > _DENSE_ABOVE
         self._batch, self._longest_gap = self._batch_size()
@@ -52,6 +53,7 @@ class AttemptStream:
         """Events earlier than ``t_ps`` not yet taken, by output: sorted int64 ps."""
         while not self.finished and self._end_ps < t_ps:
             self._play_batch()
+        self._gather()
         taken = {}
         for name, (times, starts) in self._pending.items():
             now = times < t_ps
@@ -86,6 +88,7 @@ class AttemptStream:
 
     def cut(self, t_ps: int) -> tuple[Position | None, dict[str, Events]]:
         """Forgets all attempts begun at or after ``t_ps``: where to go on (None: finished), and what is still due."""
+        self._gather()
         kept = {name: (t[s < t_ps], s[s < t_ps]) for name, (t, s) in self._pending.items()}
         for runs in self._runs:
             found = first_attempt_at(self.program, runs, t_ps)
@@ -180,5 +183,12 @@ class AttemptStream:
             self._add(LOCAL[r.node], begun + offset_ps[r.node] + r.start_ps + within, begun)
 
     def _add(self, name: str, times: Int64Array, starts: Int64Array) -> None:
-        old = self._pending[name]
-        self._pending[name] = (np.concatenate([old[0], times]), np.concatenate([old[1], starts]))
+        self._new[name].append((times, starts))
+
+    def _gather(self) -> None:
+        """Joins what the batches have added to what is pending."""
+        for name, added in self._new.items():
+            if added:
+                parts = [self._pending[name], *added]
+                self._pending[name] = (np.concatenate([t for t, _ in parts]), np.concatenate([s for _, s in parts]))
+                added.clear()

@@ -245,3 +245,22 @@ def transfer(
         else:
             lost += 1
     return level, last_ps, lost
+
+
+@njit(cache=True, nogil=True)
+def invert(uniform: FloatArray, cumulative: FloatArray, t_ps: FloatArray, guide: Int64Array) -> FloatArray:
+    """Times at which the tabulated distribution reaches the given values; ``guide`` tells where to begin to look.
+
+    ``guide[g]`` is the last row whose ``cumulative`` is not above ``g / (len(guide) - 1)``.
+    """
+    out = np.empty(len(uniform))
+    last = len(cumulative) - 2
+    for i in range(len(uniform)):
+        u = uniform[i]
+        k = min(guide[int(u * (len(guide) - 1))], last)
+        while k < last and cumulative[k + 1] <= u:
+            k += 1
+        step = cumulative[k + 1] - cumulative[k]
+        part = (u - cumulative[k]) / step if step > 0.0 else 0.0
+        out[i] = t_ps[k] + part * (t_ps[k + 1] - t_ps[k])
+    return out

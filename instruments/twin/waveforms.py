@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import erfcx, ndtr
 
-from ...analysis.records import FloatArray
+from ...analysis.records import FloatArray, Int64Array
+from .kernels import invert
 from .windows import Intervals
+
+_GUIDE = 4097
 
 Cdf = Callable[[FloatArray], FloatArray]
 
@@ -47,14 +50,19 @@ def probability_in(cdf: Cdf, intervals: Intervals) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimeTable:
-    """Inverse distribution: ``t_ps`` float64 (M,) against ``cumulative`` float64 (M,) rising from 0 to 1."""
+    """Inverse distribution: ``t_ps`` float64 (M,) against ``cumulative`` float64 (M,) rising from 0 to 1.
+
+    ``guide`` int64 (G,) is the last row not above each of G equally spaced values, so that a draw looks at few rows.
+    """
 
     t_ps: FloatArray
     cumulative: FloatArray
+    guide: Int64Array
 
     def draw(self, uniform: FloatArray) -> FloatArray:
         """Times (N,) ps for uniform numbers (N,) in [0, 1)."""
-        return np.interp(uniform, self.cumulative, self.t_ps)
+        drawn: FloatArray = invert(uniform, self.cumulative, self.t_ps, self.guide)
+        return drawn
 
 
 def time_table(cdf: Cdf, intervals: Intervals, sharp_ps: FloatArray) -> TimeTable:
@@ -70,4 +78,5 @@ def time_table(cdf: Cdf, intervals: Intervals, sharp_ps: FloatArray) -> TimeTabl
         steps.append(reached + np.maximum.accumulate(rise))
         reached = float(steps[-1][-1])
     cumulative = np.concatenate(steps) / reached
-    return TimeTable(np.concatenate(times), cumulative)
+    guide = np.searchsorted(cumulative, np.linspace(0, 1, _GUIDE), side="right") - 1
+    return TimeTable(np.concatenate(times), cumulative, guide)

@@ -5,10 +5,12 @@ It sees what hardware sees, parameters and pulses, and never which experiment ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from math import expm1
 from threading import RLock
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from .clocks import Clock
 from .conditions import LOCAL, MIDPOINT, Conditions
 from .config import ClockConfig, TwinConfig
 from .detector import Pixel
-from .faults import Fault, planned, random_faults
+from .faults import Fault, FaultSchedule
 from .kernels import merge
 from .local import LocalLight
 from .program import Program
@@ -29,7 +31,9 @@ from .settings import Key, power_up
 from .streams import stream
 from .tagger import Input, Tagger
 from .timeline import Position
+from .wiring import INPUTS, NODE_OF
 
+_T = TypeVar("_T")
 #: Everything is generated this far beyond the time asked for, so that jitter and clock noise never reach back.
 _AHEAD_PS = 2_000_000
 _TICK_PS = PS_PER_S
@@ -37,13 +41,6 @@ _TEMPERATURE_STEP = 0.005
 _FREQUENCY_STEP_HZ = 1e4
 _TAGS_PER_BLOCK = 200_000
 _TAGS_PER_STEP = 1_000_000
-MEMORIES = ("alice_memory", "bob_memory")
-#: What can be plugged into each tagger, by default input number.
-INPUTS: Mapping[str, Mapping[int, str]] = {
-    "tagger": {0: "sync", 1: "ch1", 2: "ch2", 7: "herald"},
-    "alice_tagger": {0: "sync", 1: "ch3", 7: "alice_herald"},
-    "bob_tagger": {0: "sync", 1: "ch4", 7: "bob_herald"},
-}
 
 
 class World:
@@ -53,14 +50,20 @@ class World:
         config: a TwinConfig or its plain dict.
         seed: everything random follows from it.
         pace: ``"free"`` or a multiple of real time; kept here for whoever paces the lab, physics does not use it.
+        threads: how many work on pixels and taggers; the tags do not depend on it.
     """
 
     def __init__(
-        self, config: dict[str, Any] | TwinConfig, seed: int = 0, pace: Literal["free"] | float = "free"
+        self,
+        config: dict[str, Any] | TwinConfig,
+        seed: int = 0,
+        pace: Literal["free"] | float = "free",
+        threads: int = 1,
     ) -> None:
         self.config = config if isinstance(config, TwinConfig) else TwinConfig.model_validate(config)
         self.seed, self.pace = seed, pace
         self.lock = RLock()
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._now_ps = self._horizon_ps = self._changed_ps = 0
         self._settings = power_up(self.config)
         self._stale, self._epoch = True, 0
@@ -71,22 +74,14 @@ class World:
         self._due: dict[str, Events] | None = None
         self._model_temperature_k = self.config.cryostat.start_temperature_k
         self._light = LocalLight(self.config, seed)
-        self._pixels = {c: Pixel(p, seed, c, jittered=c in MIDPOINT) for c, p in self.config.detectors.items()}
+        self._pixels: dict[str, Pixel] = {
+            c: Pixel(p, seed, c, jittered=c in MIDPOINT) for c, p in self.config.detectors.items()
+        }
         self._readings = stream(seed, "readings")
         self._drifted_hz = 0.0
-        self._random = random_faults(self.config.random_faults, seed)
-        self._upcoming = [next(sequence) for sequence in self._random]
-        self._faults = planned(self.config.faults) + self._upcoming
-        self._endings: list[tuple[int, Key]] = []
-        self._happened: list[Fault] = []
-        for fault in self._faults:
-            if fault.key not in self._settings.values:
-                raise ValueError(f"fault {fault.kind}: no component {fault.component!r} it can hit")
-        clocks = {
-            "tagger": ClockConfig(),
-            "alice_tagger": self.config.clocks["alice"],
-            "bob_tagger": self.config.clocks["bob"],
-        }
+        self._faults = FaultSchedule(self.config.faults, self.config.random_faults, seed)
+        self._faults.check(self._settings)
+        clocks = {name: self.config.clocks.get(NODE_OF[name], ClockConfig()) for name in INPUTS}  # type: ignore[call-overload]
         self._clocks = {name: Clock(c, stream(seed, "clock", name)) for name, c in clocks.items()}
         self._taggers = {name: self._tagger(name, inputs) for name, inputs in INPUTS.items()}
 
@@ -186,7 +181,7 @@ class World:
             self._strike()
             while self._now_ps < stop_ps:
                 tick_ps = (self._now_ps // _TICK_PS + 1) * _TICK_PS
-                limit_ps = min(stop_ps, self._next_fault_ps())
+                limit_ps = min(stop_ps, self._faults.next_ps())
                 if self._settled():
                     self._step(min(limit_ps, self._now_ps + self._longest_step_ps()))
                 else:
@@ -234,13 +229,22 @@ class World:
             raise LookupError("no pulses are loaded")
         return self._program, model
 
+    def checkpoint(self) -> World:
+        """An independent copy in the same state: it goes on exactly as this one would."""
+        with self.lock:
+            shared = (self.config, self._settings, self._program, self._model, self.lock, self._pool)
+            copied = copy.copy(self)
+            copied.__dict__ = copy.deepcopy(self.__dict__, {id(part): part for part in shared})
+            copied.lock = RLock()
+            return copied
+
     def hung(self, name: str) -> bool:
         """Whether a tagger does not answer at present."""
         return bool(self._settings[name, "hung"])
 
     def faults(self) -> tuple[Fault, ...]:
         """The faults that have happened so far, in order."""
-        return tuple(self._happened)
+        return self._faults.happened()
 
     def clock_line(self, name: str) -> tuple[float, float]:
         """Best straight line (offset at lab time 0 in ps, skew) through a tagger's clock since the last change."""
@@ -299,10 +303,14 @@ class World:
             self._refresh()
         horizon_ps = stop_ps + _AHEAD_PS
         events = self._events(horizon_ps)
-        for name, tagger in self._taggers.items():
+
+        def feed(name: str) -> None:
             plugged = not self._settings[name, "unplugged"]
             none = np.empty(0, np.int64)
-            tagger.feed({n: events[source] if plugged else none for n, source in INPUTS[name].items()}, stop_ps)
+            edges = {n: events[source] if plugged else none for n, source in INPUTS[name].items()}
+            self._taggers[name].feed(edges, stop_ps)
+
+        self._each(feed, self._taggers)
         self._now_ps, self._horizon_ps = stop_ps, horizon_ps
 
     def _events(self, horizon_ps: int) -> dict[str, Int64Array]:
@@ -320,33 +328,25 @@ class World:
             self._due = {name: (t[t >= horizon_ps], s[t >= horizon_ps]) for name, (t, s) in self._due.items()}
         for channel, photons in self._light.take_until(horizon_ps).items():
             events[channel] = merge(events[channel], photons)
-        clicks = {c: pixel.click(events[c], horizon_ps) for c, pixel in self._pixels.items()}
-        return events | {c: t if self._settings[f"snspd.{c}", "unplugged"] == 0 else none for c, t in clicks.items()}
 
-    def _next_fault_ps(self) -> int:
-        ends = [at_ps for at_ps, _ in self._endings]
-        return min([fault.at_ps for fault in self._faults] + ends, default=2**62)
+        def click(channel: str) -> Int64Array:
+            found = self._pixels[channel].click(events[channel], horizon_ps)
+            return none if self._settings[f"snspd.{channel}", "unplugged"] else found
+
+        return events | dict(zip(self._pixels, self._each(click, self._pixels), strict=True))
+
+    def _each(self, work: Callable[[str], _T], names: Iterable[str]) -> list[_T]:
+        """Does the work for every name, on the pool if there is one."""
+        return list(self._pool.map(work, names) if self._pool else map(work, names))
 
     def _strike(self) -> None:
         """Lets the faults due now happen, and those end whose time is over."""
-        for at_ps, key in [e for e in self._endings if e[0] <= self._now_ps]:
-            self._endings.remove((at_ps, key))
+        for key in self._faults.ended(self._now_ps):
             self._change(key, 0.0)
-        for fault in [f for f in self._faults if f.at_ps <= self._now_ps]:
-            self._faults.remove(fault)
-            self._happened.append(fault)
-            self._hit(fault)
-            for n, sequence in enumerate(self._random):
-                if self._upcoming[n] is fault:
-                    self._upcoming[n] = next(sequence)
-                    self._faults.append(self._upcoming[n])
-
-    def _hit(self, fault: Fault) -> None:
-        if fault.kind == "clock_step":
-            self._clocks[fault.component].offset_ps += round(fault.size)
-        self._change(fault.key, 1.0 if fault.kind in ("latch", "unplug", "hang") else fault.size)
-        if fault.duration_ps:
-            self._endings.append((fault.at_ps + fault.duration_ps, fault.key))
+        for fault in self._faults.due(self._now_ps):
+            if fault.kind == "clock_step":
+                self._clocks[fault.component].offset_ps += round(fault.size)
+            self._change(fault.key, fault.value)
 
     def _settled(self) -> bool:
         """Whether nothing slow is going on, so that time need not be cut into ticks."""

@@ -168,3 +168,39 @@ class TestDeterminism:
     def test_another_seed_gives_other_tags(self, make_lab, tables):
         one, other = (self.run(make_lab(seed=s), tables, (500,)) for s in (5, 6))
         assert not np.array_equal(one["tagger"].t_ps, other["tagger"].t_ps)
+
+    def test_two_threads_give_the_same_tags(self, make_lab, tables):
+        from erbia.instruments.twin import World
+
+        lab = make_lab(seed=5)
+        both = []
+        for threads in (1, 2):
+            world = World(lab.world.config, 5, threads=threads)
+            for (component, parameter), value in lab.world.conditions.settings.values.items():
+                world.set(component, parameter, value)
+            world.set("pair_source", "pump_power", 1e-3)
+            world.set("pair_source", "emission", 1.0)
+            world.start_tagger("bob_tagger")
+            for _ in range(10):
+                world.advance(10**11)
+            both.append(world.read_tagger("bob_tagger", 1).tags)
+        assert len(both[0]) > 10_000
+        assert np.array_equal(both[0].t_ps, both[1].t_ps)
+
+    def test_a_checkpoint_goes_on_as_the_original(self, make_lab, tables):
+        lab = make_lab(
+            seed=5,
+            overrides={
+                "random_faults": [{"kind": "lock_loss", "component": "laser", "per_hour": 1e3, "duration_s": 1.0}]
+            },
+        )
+        self.run(lab, tables, (500,))
+        kept = lab.world.checkpoint()
+        rest = []
+        for world in (lab.world, kept):
+            world.advance(5 * PS_PER_S)
+            world.set("snspd.ch1", "bias", 17e-6)
+            world.advance(5 * PS_PER_S)
+            rest.append(world.read_tagger("tagger", 1).tags)
+        assert len(rest[0]) > 1000
+        assert np.array_equal(rest[0].t_ps, rest[1].t_ps)

@@ -1,0 +1,124 @@
+"""One pixel: recovery, after-pulses, jitter, and the arrival histograms of a measured detector."""
+
+from __future__ import annotations
+
+import json
+from math import erf, exp
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from erbia.instruments.mock import load_detector
+from erbia.instruments.twin.config import DetectorConfig
+from erbia.instruments.twin.detector import Pixel
+from erbia.instruments.twin.normals import exponential, normal, uniform
+from erbia.instruments.twin.streams import Arrivals, key
+
+HISTOGRAMS = Path(__file__).resolve().parents[4] / "shared" / "reference" / "snspd_arrival_histograms.json"
+PERIOD_PS = 246
+RATE_AT_64_DB_HZ = 4.31e7
+
+
+def clicks(config: DetectorConfig, rate_hz: float, duration_s: float, seed: int = 1, period_ps: int = 1) -> np.ndarray:
+    pixel = Pixel(config, seed, "ch", jittered=False)
+    pixel.set_bias(18e-6)
+    stop_ps = round(duration_s * 1e12)
+    photons = Arrivals(key(seed, "light"), 0, rate_hz).take_until(stop_ps)
+    return pixel.click(photons // period_ps * period_ps, stop_ps)
+
+
+@pytest.mark.parametrize(("draw", "distribution"), [(uniform, "uniform"), (normal, "norm"), (exponential, "expon")])
+def test_counter_based_numbers_follow_their_distribution(draw, distribution):
+    stream_key = key(3, distribution)
+    numbers = _drawn(draw, stream_key)
+    assert kstest(numbers, distribution).pvalue > 1e-3
+    assert abs(np.corrcoef(numbers[1:], numbers[:-1])[0, 1]) < 4.5 / np.sqrt(len(numbers))
+
+
+def _drawn(draw, stream_key) -> np.ndarray:
+    from numba import njit
+
+    @njit
+    def fill(k, n):
+        out = np.empty(n)
+        for i in range(n):
+            out[i] = draw(k, i)
+        return out
+
+    return fill(stream_key, 300_000)
+
+
+def test_normal_tails_are_there():
+    numbers = _drawn(normal, key(9, "tails"))
+    assert abs(np.mean(np.abs(numbers) > 3) - 0.0026998) < 4.5 * np.sqrt(0.0027 / len(numbers))
+    assert abs(np.mean(np.abs(numbers) > 3.7) - 2.156e-4) < 4.5 * np.sqrt(2.2e-4 / len(numbers))
+
+
+def test_nothing_clicks_in_the_dead_time_and_rate_follows_the_renewal_formula():
+    config = DetectorConfig(dead_time_ps=50_000, recovery_ps=1.0, jitter_sigma_ps=0.0, jitter_tau_ps=0.0)
+    times = clicks(config, 1e7, 0.2)
+    assert np.diff(times).min() >= 50_000
+    expected = 1e7 / (1 + 1e7 * 50e-9)
+    assert len(times) / 0.2 == pytest.approx(expected, rel=4.5 / np.sqrt(len(times)))
+
+
+def test_efficiency_comes_back_with_the_current():
+    """Second of two photons 15 ns apart: chance eta(I(t))/eta(I_b) with I(t) = I_b (1 - exp(-t/tr))."""
+    config = DetectorConfig(dead_time_ps=1000, recovery_ps=10_000.0, jitter_sigma_ps=0.0, jitter_tau_ps=0.0)
+    pixel = Pixel(config, 1, "ch", jittered=False)
+    pixel.set_bias(18e-6)
+    pairs = 50_000
+    first = np.arange(pairs, dtype=np.int64) * 1_000_000
+    photons = np.sort(np.concatenate([first, first + 15_000]))
+    second = len(pixel.click(photons, int(photons[-1]) + 1)) - pairs
+    now = 18 * (1 - exp(-1.5))
+    chance = (1 + erf((now - 14) / 2)) / (1 + erf((18 - 14) / 2))
+    assert abs(second - pairs * chance) < 4.5 * np.sqrt(pairs * chance * (1 - chance))
+
+
+def test_afterpulses_come_at_their_time_and_share():
+    config = DetectorConfig(afterpulse_probability=0.05, recovery_ps=1.0)
+    gaps = np.diff(clicks(config, 1e4, 20))
+    early = (gaps > 150_000) & (gaps < 210_000)
+    n = len(gaps) / 1.05
+    # an after-pulse may itself cause one; light alone gives n * 1e4 * 60 ns
+    expected = n * (0.05 / 0.95 + 1e4 * 60e-9)
+    assert abs(early.sum() - expected) < 4.5 * np.sqrt(expected) + 0.01 * expected
+
+
+def test_cutting_time_changes_no_click():
+    config = DetectorConfig(afterpulse_probability=0.1)
+    photons = Arrivals(key(2, "light"), 0, 5e6).take_until(10**10)
+    whole = Pixel(config, 1, "ch", jittered=False).click(photons, 10**10)
+    pixel, parts = Pixel(config, 1, "ch", jittered=False), []
+    for stop_ps in range(10**8, 10**10 + 1, 10**8):
+        part = photons[(photons >= stop_ps - 10**8) & (photons < stop_ps)]
+        parts.append(pixel.click(part, stop_ps))
+    assert np.array_equal(whole, np.concatenate(parts))
+
+
+def width_ps(histogram: np.ndarray) -> float:
+    """FWHM on the circle of one laser period."""
+    fine = np.interp(np.arange(0, PERIOD_PS, 0.1), np.arange(PERIOD_PS + 1), np.append(histogram, histogram[0]))
+    above = np.flatnonzero(np.roll(fine, len(fine) // 2 - fine.argmax()) >= fine.max() / 2)
+    return float(above[-1] - above[0]) * 0.1
+
+
+@pytest.mark.skipif(not HISTOGRAMS.is_file(), reason="the measured histograms are not here")
+@pytest.mark.parametrize(
+    ("attenuation_db", "width_off", "misfit"),
+    [(64, 0.05, 0.075), (68, 0.12, 0.075), (72, 0.05, 0.09), (76, 0.08, 0.08), (80, 0.05, 0.06)],
+)
+def test_measured_arrival_histograms(attenuation_db, width_off, misfit):
+    """Pulsed light at five rates: width, and area between measured and simulated histogram, best aligned."""
+    measured = json.loads(HISTOGRAMS.read_text())[str(attenuation_db)]
+    at, weight = np.array(measured["histx"], int), np.array(measured["histy"], float)
+    expected = np.bincount(at % PERIOD_PS, weights=weight / weight.sum(), minlength=PERIOD_PS)
+    rate_hz = RATE_AT_64_DB_HZ * 10 ** (-(attenuation_db - 64) / 10)
+    times = clicks(load_detector("wsi_time_walk"), rate_hz, min(1e6 / rate_hz, 1.0), period_ps=PERIOD_PS)
+    found = np.bincount(times % PERIOD_PS, minlength=PERIOD_PS) / len(times)
+    best = min(np.abs(np.roll(found, shift) - expected).sum() for shift in range(PERIOD_PS))
+    assert width_ps(found) == pytest.approx(width_ps(expected), rel=width_off)
+    assert best < misfit
