@@ -1,7 +1,7 @@
 # Each target sets up by itself what it needs: a virtual environment, pinned packages, Qt's system libraries.
 PYTHON ?= python3
 VENV ?= .venv
-BIN := $(abspath $(VENV))/bin
+BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 export QT_QPA_PLATFORM ?= offscreen
