@@ -171,8 +171,8 @@ def _(bench: Bench, stack: ExitStack) -> Any:
     from erbia.instruments.drivers.pulse_streamer import SwabianPulseStreamer
     from erbia.instruments.emulators.pulse_streamer import PulseStreamerDevice, PulseStreamerHost
 
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    host = stack.enter_context(PulseStreamerHost(PulseStreamerDevice(bench, "pulser"), f"127.0.2.{2 + worker}"))
+    address = f"127.2.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 2}"  # the vendor's ports are fixed
+    host = stack.enter_context(PulseStreamerHost(PulseStreamerDevice(bench, "pulser"), address))
     return SwabianPulseStreamer("pulser", host.endpoint, outputs={"excitation": "0", "gate": "1"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -38,9 +39,11 @@ def bench() -> Bench:
 
 
 @pytest.fixture
-def host(bench: Bench, worker_id: str) -> Iterator[PulseStreamerHost]:
-    number = 2 + int(worker_id.removeprefix("gw") or 0) if worker_id != "master" else 2
-    with PulseStreamerHost(PulseStreamerDevice(bench, "pulser"), f"127.0.1.{number}") as host:
+def host(bench: Bench) -> Iterator[PulseStreamerHost]:
+    # The vendor's ports are fixed, so every process takes a loopback address of its own.
+    with PulseStreamerHost(
+        PulseStreamerDevice(bench, "pulser"), f"127.1.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 2}"
+    ) as host:
         yield host
 
 
