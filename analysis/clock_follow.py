@@ -63,7 +63,7 @@ def follow(t_a_ps: Int64Array, t_b_ps: Int64Array, lock: Lock) -> Track:
         peak = rescaled(peak, pairs, half)
         fit = best_fit(pairs, peak, half, curved=poly[2] != 0)
         poly[: len(fit.coefficients)] += fit.coefficients
-        span *= 2
+        span *= 4
     return _final_fit(t_a_ps, pairs, poly, peak, half, t_ref)
 
 
@@ -82,21 +82,22 @@ def _final_fit(t_a: Int64Array, pairs: Pairs, poly: FloatArray, peak: Peak, half
     covariance[: len(fit.coefficients), : len(fit.coefficients)] = fit.covariance
     # Not knowing the response costs location and nothing else.
     covariance[0, 0] += max(0.0, peak.mean_var_ps2 - 1 / score.information)
-    wander = _wander_sigmas((t_a - t_ref) / PS_PER_S, pairs.u_s, residual - peak.mean_ps, score, int(peak.pairs))
+    wander = _wander_sigmas(t_a, t_ref, Pairs(pairs.u_s, residual - peak.mean_ps), score, int(peak.pairs))
     return Track(to_model(poly + total, covariance, t_ref), peak, int(t_a[0]), int(t_a[-1]), wander)
 
 
-def _wander_sigmas(clicks_s: FloatArray, u_s: FloatArray, residual_ps: FloatArray, score: Score, pairs: int) -> float:
+def _wander_sigmas(t_a: Int64Array, t_ref: int, pairs: Pairs, score: Score, n_pairs: int) -> float:
     """Gaussian deviation of the chi-squared of block offsets about zero (Wilson and Hilferty, PNAS 17, 684, 1931)."""
-    n = int(np.clip(pairs // 50, 1, 64))
+    n = int(np.clip(n_pairs // 50, 1, 64))
     if n < 8:
         return 0.0
-    edges = np.linspace(clicks_s[0], clicks_s[-1], n + 1)
-    block = np.clip(np.searchsorted(edges, u_s, side="right") - 1, 0, n - 1)
-    total, count = block_scores(block, n, residual_ps, score.first_ps, score.step_ps, score.slope)
-    information = np.maximum(count, 1) * score.information / len(u_s)
+    edges_ps = np.linspace(t_a[0], t_a[-1], n + 1).astype(np.int64)
+    edges_s = (edges_ps - t_ref) / PS_PER_S
+    block = np.clip(np.searchsorted(edges_s, pairs.u_s, side="right") - 1, 0, n - 1)
+    total, count = block_scores(block, n, pairs.residual_ps, score.first_ps, score.step_ps, score.slope)
+    information = np.maximum(count, 1) * score.information / len(pairs.u_s)
     # A block with clicks of A but half its pairs gone is where the peak was lost: that is a deviation too.
-    due = np.diff(np.searchsorted(clicks_s, edges)) * (len(u_s) / len(clicks_s))
+    due = np.diff(np.searchsorted(t_a, edges_ps)) * (len(pairs.u_s) / len(t_a))
     lost = np.where(count < 0.5 * due, (due - count) ** 2 / np.maximum(due, 1), 0.0)
     chi2_per_block = float(np.sum(total**2 / information) + np.sum(lost)) / n
     return float((chi2_per_block ** (1 / 3) - (1 - 2 / (9 * n))) / np.sqrt(2 / (9 * n)))

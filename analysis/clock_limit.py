@@ -8,10 +8,11 @@ offset at the record's start is twice as uncertain as at its middle.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, sqrt
+from math import sqrt
 
 import numpy as np
-from scipy.stats import norm
+from scipy.optimize import brentq
+from scipy.special import gammainc, gammaincinv
 
 from .clock_response import Response
 from .records import PS_PER_S
@@ -42,13 +43,12 @@ def fewest_pairs_hz(
 ) -> float:
     """Pairs a second that an exhaustive search could find with 99 % chance at a false alarm of 1e-3.
 
-    One box of 2.4 response widths holds 0.77 of the pairs; the threshold covers all cells of offset and skew. The
-    Gaussian approximation of the counts holds for many accidental pairs a box.
+    One box of 2.4 response widths holds 0.77 of the pairs; the threshold covers all cells of offset and skew. Counts are
+    Poisson, taken as continuous (``P(N >= k) = gammainc(k, mean)``).
     """
     width = 2.4 * std_ps
     cells = 2 * max_offset_s * PS_PER_S / width * max(1.0, 2e-6 * max_ppm * span_s * PS_PER_S / width)
-    threshold = float(norm.isf(1e-3 / cells)) if log(cells) < 600 else sqrt(2 * log(cells))
-    expected = rate_a_hz * rate_b_hz * width / PS_PER_S * span_s
-    inside = threshold * sqrt(expected)
-    inside += float(norm.isf(0.01)) * sqrt(expected + inside)
-    return inside / (0.77 * span_s)
+    mean = rate_a_hz * rate_b_hz * width / PS_PER_S * span_s
+    odds = 1e-3 / cells
+    threshold = brentq(lambda k: float(gammainc(k, mean)) - odds, mean + 1e-6, mean + 40 * sqrt(mean) + 100, xtol=1e-3)
+    return (float(gammaincinv(threshold, 0.99)) - mean) / (0.77 * span_s)

@@ -47,7 +47,10 @@ def zoom(t_a_ps: Int64Array, t_b_ps: Int64Array, candidate: Candidate) -> Lock |
     span = candidate.span_ps / FIRST_PART
     half, skew_half = 1.5 * candidate.bin_ps, 1.5 * candidate.bin_ps / candidate.span_ps
     bin_ps = max(FINEST_BIN_PS, 2 * half / (CELLS * FIRST_PART))
-    x, y, t_mid = candidate.lag_ps, candidate.skew, candidate.t_mid_ps
+    y = candidate.skew
+    t_mid = _busiest(t_a_ps, t_b_ps, candidate)
+    x = candidate.lag_ps + y * (t_mid - candidate.t_mid_ps)
+    half += skew_half * abs(t_mid - candidate.t_mid_ps)
     while True:
         lock = _best_box(t_a_ps, t_b_ps, _Cell(x, y, t_mid, int(span), half, skew_half), bin_ps)
         if lock.nats < NATS_A_ZOOM:
@@ -59,6 +62,23 @@ def zoom(t_a_ps: Int64Array, t_b_ps: Int64Array, candidate: Candidate) -> Lock |
         skew_half = 1.5 * lock.width_ps / span
         span = min(float(candidate.span_ps), 4 * span)
         bin_ps = max(FINEST_BIN_PS, 2 * half / CELLS)
+
+
+def _busiest(t_a: Int64Array, t_b: Int64Array, candidate: Candidate) -> int:
+    """Middle of the part of the candidate's stretch where both sides clicked most; the stretch's own if that is as good."""
+    edges = np.linspace(-0.5, 0.5, FIRST_PART) * candidate.span_ps * (1 - 1 / FIRST_PART)
+    middles = np.append(candidate.t_mid_ps, candidate.t_mid_ps + edges.astype(np.int64))
+    width = candidate.span_ps // FIRST_PART
+    clicks_a = _count(t_a, middles, width)
+    clicks = np.minimum(clicks_a, _count(t_b, middles + round(candidate.lag_ps), width))
+    best = int(np.argmax(clicks))
+    return int(middles[best if clicks[0] < 0.7 * clicks[best] else 0])
+
+
+def _count(t_ps: Int64Array, middles_ps: Int64Array, width_ps: int) -> Int64Array:
+    starts = np.searchsorted(t_ps, middles_ps - width_ps // 2)
+    counts: Int64Array = np.searchsorted(t_ps, middles_ps + width_ps // 2) - starts
+    return counts
 
 
 @dataclass(frozen=True, slots=True)

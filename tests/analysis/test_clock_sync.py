@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from erbia.analysis.clock_model import offset_at, offset_std_at
 from erbia.analysis.clock_sync import synchronize
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import PS_PER_S
@@ -54,7 +55,7 @@ def test_finds_drift() -> None:
 
 
 def test_says_not_found_without_pairs() -> None:
-    result = synchronize(*streams(5, pairs_hz=0, singles_hz=20e3), max_offset_s=0.2, max_ppm=5, max_work=1e8)
+    result = synchronize(*streams(5, span_s=2, pairs_hz=0, singles_hz=10e3), max_offset_s=0.1, max_ppm=2, max_work=1e6)
     assert not result.found
     assert result.model is None
     assert "no correlation peak" in result.reason
@@ -62,8 +63,8 @@ def test_says_not_found_without_pairs() -> None:
 
 
 def test_swapping_the_sides_flips_the_sign() -> None:
-    a, b = streams(6)
-    forward, backward = synchronize(a, b), synchronize(b, a)
+    a, b = streams(6, span_s=2)
+    forward, backward = (synchronize(*ab, max_offset_s=0.1, max_ppm=5) for ab in ((a, b), (b, a)))
     assert forward.skew == pytest.approx(-backward.skew, rel=1e-4)
 
 
@@ -84,3 +85,36 @@ CLICKS = np.arange(0, 10**12, 10**9, dtype=np.int64)
 def test_refuses_bad_input(a: np.ndarray, b: np.ndarray, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         synchronize(a, b)
+
+
+def test_a_wandering_clock_gets_a_smoothed_piecewise_model() -> None:
+    rng = np.random.default_rng(8)
+    a, b = streams(8, span_s=4, pairs_hz=10e3, singles_hz=50e3)
+    grid = np.linspace(0, 4 * PS_PER_S, 4001)
+    wander = np.cumsum(np.cumsum(rng.normal(0, 2e3 * np.sqrt(1e-3), 4001))) * 1e-3
+    true_b = b - 80_000_000_000
+    b = np.sort(b + np.rint(np.interp(true_b, grid, wander)).astype(np.int64))
+    result = synchronize(a, b, max_offset_s=0.2, max_ppm=5)
+    assert result.model is not None
+    assert len(result.segments) > 20
+    t = a[100:-100:100]
+    truth = 80_000_000_000 + 1e-6 * t + np.interp(t * (1 + 1e-6), grid, wander)
+    error = offset_at(t, result.model) - truth
+    assert np.sqrt(np.mean(error**2)) < 10
+    assert np.mean((error / offset_std_at(t, result.model)) ** 2) < 2
+
+
+def test_a_gap_in_the_record_is_bridged() -> None:
+    a, b = streams(9)
+    keep_a = (a < 2 * PS_PER_S) | (a > 3 * PS_PER_S)
+    keep_b = (b < 2.08 * PS_PER_S) | (b > 3.08 * PS_PER_S)
+    result = synchronize(a[keep_a], b[keep_b], max_offset_s=0.2, max_ppm=5)
+    assert len(result.segments) == 1
+    assert abs(result.offset_ps - 80_000_000_000) < 5 * result.offset_std_ps
+
+
+def test_partial_overlap_is_enough() -> None:
+    a, b = streams(10)
+    result = synchronize(a[a < 3 * PS_PER_S], b[b > 2 * PS_PER_S], max_offset_s=0.2, max_ppm=5)
+    assert result.found
+    assert abs(result.offset_ps - 80_000_000_000) < 6 * result.offset_std_ps
