@@ -330,16 +330,15 @@ def as_text(rows: list[Row]) -> str:
 
 
 def draw(rows: list[Row], path: Path) -> None:
-    """One bar a competitor, per CPU second, logarithmic."""
+    """One bar a competitor, per CPU second."""
     import matplotlib.pyplot as plt
 
     sections = list(dict.fromkeys(row.section for row in rows))
-    figure, axes = plt.subplots(len(sections), 1, figsize=(8, 1.9 * len(sections)), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(len(sections), 1, figsize=(8, 1.6 * len(sections)), squeeze=False, layout="constrained")
     for panel, section in zip(axes[:, 0], sections, strict=True):
         shown = [row for row in rows if row.section == section]
         bars = panel.barh([row.name for row in shown], [row.per_cpu_s for row in shown])
-        panel.bar_label(bars, fmt="%.3g", padding=3)
-        panel.set_xscale("log")
+        panel.bar_label(bars, labels=[f"{row.per_cpu_s:.4g}" for row in shown], padding=3)
         panel.margins(x=0.15)
         panel.invert_yaxis()
         panel.set_title(SECTIONS[section][0] + ", per CPU second", fontsize=9)
