@@ -38,10 +38,22 @@ def _transposed(x):  # type: ignore[no-untyped-def]  # pragma: no cover
 
 
 @numba.njit(nogil=True, cache=True)
+def _copy(target, source):  # type: ignore[no-untyped-def]  # pragma: no cover
+    for k in range(len(target)):
+        target[k] = source[k]
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill(target, value):  # type: ignore[no-untyped-def]  # pragma: no cover
+    for k in range(len(target)):
+        target[k] = value
+
+
+@numba.njit(nogil=True, cache=True)
 def _to_lanes(raw, size, lanes):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Byte j of every element together: ``lanes`` (size, BLOCK / size)."""
     if size == 1:
-        lanes[0][:] = raw
+        _copy(lanes[0], raw)
         return
     words = raw.view(np.uint32)
     b0, b1, b2, b3 = lanes[0], lanes[1], lanes[2], lanes[3]
@@ -56,7 +68,7 @@ def _to_lanes(raw, size, lanes):  # type: ignore[no-untyped-def]  # pragma: no c
 @numba.njit(nogil=True, cache=True)
 def _from_lanes(lanes, size, raw):  # type: ignore[no-untyped-def]  # pragma: no cover
     if size == 1:
-        raw[:] = lanes[0]
+        _copy(raw, lanes[0])
         return
     words = raw.view(np.uint32)
     b0, b1, b2, b3 = lanes[0], lanes[1], lanes[2], lanes[3]
@@ -66,12 +78,39 @@ def _from_lanes(lanes, size, raw):  # type: ignore[no-untyped-def]  # pragma: no
 
 
 @numba.njit(nogil=True, cache=True)
+def _constant(words):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """The byte that all of ``words`` (uint64) consist of; -1 if there is none."""
+    first, different = words[0], np.uint64(0)
+    for k in range(len(words)):
+        different |= words[k] ^ first
+    byte = first & np.uint64(255)
+    return np.int64(byte) if not different and first == byte * np.uint64(0x0101010101010101) else np.int64(-1)
+
+
+@numba.njit(nogil=True, cache=True)
+def _constant_planes(words, m):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """The byte whose 8 bit planes, ``m`` words each, are ``words``; -1 if not every plane is all 0 or all 1."""
+    byte = np.int64(0)
+    for bit in range(8):
+        value = _constant(words[bit * m : (bit + 1) * m])
+        if value != 0 and value != 255:
+            return np.int64(-1)
+        byte |= (value & 1) << bit
+    return byte
+
+
+@numba.njit(nogil=True, cache=True)
 def _shuffle(lanes, planes):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Bytes of a lane to its 8 bit planes, lane after lane."""
     m = BLOCK // len(lanes) // 8
     for lane in range(len(lanes)):
         row = lanes[lane].view(np.uint64)
         at = planes[8 * m * lane : 8 * m * (lane + 1)]
+        byte = _constant(row)
+        if byte >= 0:
+            for bit in range(8):
+                _fill(at[bit * m : (bit + 1) * m], 255 * (byte >> bit & 1))
+            continue
         p0, p1, p2, p3 = at[0:m], at[m : 2 * m], at[2 * m : 3 * m], at[3 * m : 4 * m]
         p4, p5, p6, p7 = at[4 * m : 5 * m], at[5 * m : 6 * m], at[6 * m : 7 * m], at[7 * m : 8 * m]
         for k in range(m):
@@ -92,6 +131,10 @@ def _unshuffle(planes, lanes):  # type: ignore[no-untyped-def]  # pragma: no cov
     for lane in range(len(lanes)):
         row = lanes[lane].view(np.uint64)
         at = planes[8 * m * lane : 8 * m * (lane + 1)]
+        byte = _constant_planes(at.view(np.uint64), m // 8)
+        if byte >= 0:
+            _fill(lanes[lane], byte)
+            continue
         p0, p1, p2, p3 = at[0:m], at[m : 2 * m], at[2 * m : 3 * m], at[3 * m : 4 * m]
         p4, p5, p6, p7 = at[4 * m : 5 * m], at[5 * m : 6 * m], at[6 * m : 7 * m], at[7 * m : 8 * m]
         for k in range(m):
@@ -100,18 +143,6 @@ def _unshuffle(planes, lanes):  # type: ignore[no-untyped-def]  # pragma: no cov
             high = np.uint64(p4[k]) | np.uint64(p5[k]) << np.uint64(8)
             high |= np.uint64(p6[k]) << np.uint64(16) | np.uint64(p7[k]) << np.uint64(24)
             row[k] = _transposed(low | high << np.uint64(32))
-
-
-@numba.njit(nogil=True, cache=True)
-def _copy(target, source):  # type: ignore[no-untyped-def]  # pragma: no cover
-    for k in range(len(target)):
-        target[k] = source[k]
-
-
-@numba.njit(nogil=True, cache=True)
-def _fill(target, value):  # type: ignore[no-untyped-def]  # pragma: no cover
-    for k in range(len(target)):
-        target[k] = value
 
 
 @numba.njit(nogil=True, cache=True)
