@@ -21,9 +21,9 @@ from .records import CorrelationHistogram, Estimate, FloatArray, Int64Array
 from .width import full_width, peak_region
 
 #: The fit looks this many times the shortest half (0.57 FWHM of a Gaussian) before and after the peak.
-_BEFORE, _AFTER = 10, 20
+_BEFORE, _AFTER = 8, 14
 #: Bins the shortest half shall have: more only cost time.
-_RESOLUTION = 16
+_RESOLUTION = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
