@@ -158,16 +158,17 @@ class _Tally:
         for bit in range(slots):  # sum over supersets, one slot at a time
             split = seen.reshape(slots, -1, 2, 1 << bit)
             split[:, :, 0] += split[:, :, 1]
+        member = np.arange(1 << slots) >> np.arange(slots)[:, None] & 1
+        anchored = (seen * member).sum(axis=0)
+        singles = self.singles.tolist()
         counts: dict[Pattern, int] = {}
         accidentals: dict[Pattern, float] = {}
         for size in range(2, slots + 1):
             for group in combinations(range(slots), size):
                 pattern = tuple(sorted(self.channels[slot] for slot in group))
-                anchored = seen[list(group), sum(1 << slot for slot in group)].sum()
-                counts[pattern] = int(self.pairs[group] if size == 2 else anchored)
-                accidentals[pattern] = _accidentals(
-                    [int(self.singles[slot]) for slot in group], self.window_ps, live_time_ps
-                )
+                slot_set = sum(1 << slot for slot in group)
+                counts[pattern] = int(self.pairs[group] if size == 2 else anchored[slot_set])
+                accidentals[pattern] = _accidentals([singles[slot] for slot in group], self.window_ps, live_time_ps)
         return CoincidenceCounts(counts, accidentals, self.window_ps, int(live_time_ps))
 
 
