@@ -11,9 +11,10 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from erbia.gui.main_window import MainWindow
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
+
+from erbia.gui.main_window import MainWindow
 
 IMAGES = Path(__file__).parent / "images"
 LAPTOP, BIG_SCREEN = (1366, 740), (2560, 1400)
@@ -58,7 +59,7 @@ class Studio:
         """Saves the window as docs/images/NAME.png."""
         self.window.set_theme(theme)
         self.window.resize(*size)
-        self.window.reset_layout()
+        self.window.docks.reset()
         self.settle()
         self.window.grab().save(str(IMAGES / f"{name}.png"))
 
@@ -83,6 +84,16 @@ def main() -> None:
         studio.photograph("gui")
         studio.until(lambda: bool(studio.window.view.outcome))
         studio.photograph("gui-light", BIG_SCREEN, "light")
+        for title in ("Heralds", "Correlations", "Rates", "Sequence"):
+            studio.tab(title)
+            studio.settle(2.0)
+            studio.photograph(f"gui-{title.lower()}")
+        for experiment in ("storage_time", "timing_jitter", "clock_sync"):
+            studio.run(experiment, {})
+            studio.tab("Fit" if experiment == "storage_time" else "Overview")
+            studio.photograph(f"gui-{experiment.replace('_', '-')}")
+        studio.tab("Runs")
+        studio.photograph("gui-runs")
         studio.close()
 
 

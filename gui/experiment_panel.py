@@ -68,6 +68,10 @@ class ExperimentPanel(QWidget):
         self.choice.blockSignals(False)
         self._choose()
 
+    def offers(self, experiment: str) -> bool:
+        """Whether the engine can run it."""
+        return experiment in self._experiments
+
     def show_config(self, experiment: str, config: dict[str, Any]) -> None:
         """Chooses an experiment and fills its form."""
         self.choice.setCurrentIndex(self.choice.findData(experiment))

@@ -20,7 +20,8 @@ class OutcomePlot(Plot):
     """Joint read-out results of each setting, one group of bars a setting."""
 
     def __init__(self) -> None:
-        super().__init__(("events", ""), ("setting and outcome", ""))
+        super().__init__(("events", ""), ("", ""))
+        self.getAxis("bottom").setHeight(62)
         self._bars: list[pg.BarGraphItem] = []
         self._theme = DARK
         self.drawn: dict[str, dict[str, int]] = {}
@@ -46,7 +47,8 @@ class OutcomePlot(Plot):
             bar = pg.BarGraphItem(x=x, height=list(outcomes.values()), width=_BAR, brush=colour, pen=self._theme.panel)
             self.addItem(bar)
             self._bars.append(bar)
-            short = [outcome.rsplit(" ", 1)[-1] for outcome in outcomes]
+            # One sign above the other: eight outcomes of a setting must fit side by side.
+            short = ["\n".join(outcome.rsplit(" ", 1)[-1]) for outcome in outcomes]
             middle = len(outcomes) // 2
             ticks += [
                 (at, f"{text}\n{setting}" if n == middle else f"{text}\n")
@@ -61,6 +63,7 @@ class IntervalPlot(Plot):
 
     def __init__(self) -> None:
         super().__init__(("value", ""), ("", ""))
+        self.getAxis("bottom").setHeight(46)
         self._errors = pg.ErrorBarItem(beam=0.15)
         self._points = self.plot(pen=None, symbol="o", symbolSize=7)
         self.addItem(self._errors)
@@ -80,7 +83,7 @@ class IntervalPlot(Plot):
         lower, upper = np.array([e.lower for e in known]), np.array([e.upper for e in known])
         self._points.setData(x, value)
         self._errors.setData(x=x, y=value, top=upper - value, bottom=value - lower)
-        self.getAxis("bottom").setTicks([[(k, names.title(e.name)) for k, e in enumerate(known)]])
+        self.getAxis("bottom").setTicks([[(k, names.title(e.name).replace(" ", "\n")) for k, e in enumerate(known)]])
         self.setXRange(-0.6, max(0.6, len(known) - 0.4))
 
 

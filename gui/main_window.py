@@ -11,14 +11,12 @@ from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
-    QDockWidget,
     QMainWindow,
     QProgressBar,
     QSizePolicy,
     QSplitter,
     QTabWidget,
     QToolBar,
-    QWidget,
 )
 
 from ..sequences.engine.client import EngineClient
@@ -27,6 +25,8 @@ from . import clipboard, recipes
 from .actions import RUN, SAFETY, add_menu, add_to_bar
 from .bridge import EngineBridge
 from .correlation_panel import CorrelationPanel
+from .curve_panel import CurvePanel
+from .docks import Docks
 from .experiment_panel import ExperimentPanel
 from .heralds_panel import HeraldsPanel
 from .instrument_panel import InstrumentPanel
@@ -65,13 +65,14 @@ class MainWindow(QMainWindow):
         self.heralds = HeraldsPanel()
         self.tags = TagsPanel()
         self.rates = RateStrip()
+        self.curve = CurvePanel()
         self.big = BigRates()
         self.sequence = SequencePanel()
         self.runs = RunsPanel()
         self.log = LogPanel()
         self.line = StatusLine()
         self.setStatusBar(self.line)
-        self._shown = (self.rates, self.big, self.correlations, self.results, self.heralds, self.tags)
+        self._shown = (self.rates, self.big, self.correlations, self.results, self.heralds, self.tags, self.curve)
         self._painted = (*self._shown[:1], *self._shown[2:], self.instruments, self.sequence, self.runs)
         self._fresh = True
         self._undo: list[tuple[str, Any]] = []
@@ -96,41 +97,18 @@ class MainWindow(QMainWindow):
             ("Overview", overview),
             ("Heralds", self.heralds),
             ("Correlations", self.tags),
+            ("Fit", self.curve),
             ("Rates", self.big),
             ("Sequence", self.sequence),
             ("Runs", self.runs),
         ):
             self.tabs.addTab(panel, title)
         self.setCentralWidget(self.tabs)
-        areas = Qt.DockWidgetArea
-        self._places = {
-            "Instruments": (self.instruments, areas.LeftDockWidgetArea),
-            "Experiment": (self.experiment, areas.RightDockWidgetArea),
-            "Count rates": (self.rates, areas.BottomDockWidgetArea),
-            "Log": (self.log, areas.BottomDockWidgetArea),
-        }
-        self.docks = {title: self._dock(title, panel) for title, (panel, _) in self._places.items()}
+        self.docks = Docks(
+            self, instruments=self.instruments, experiment=self.experiment, rates=self.rates, log=self.log
+        )
         self.resize(1366, 740)
-        self.reset_layout()
-
-    def _dock(self, title: str, panel: QWidget) -> QDockWidget:
-        dock = named(QDockWidget(title), title)
-        dock.setWidget(panel)
-        return dock
-
-    def reset_layout(self) -> None:
-        """Every panel back to where it stands at first, the centre with most of the room."""
-        docks = self.docks
-        for title, (_, area) in self._places.items():
-            docks[title].setFloating(False)
-            self.addDockWidget(area, docks[title])
-            docks[title].show()
-        self.splitDockWidget(docks["Count rates"], docks["Log"], Qt.Orientation.Horizontal)
-        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        side = max(290, self.width() // 6)
-        self.resizeDocks([docks["Instruments"], docks["Experiment"]], [side + 20, side], across)
-        self.resizeDocks([docks["Count rates"], docks["Log"]], [2 * self.width() // 3, self.width() // 3], across)
-        self.resizeDocks([docks["Count rates"], docks["Log"]], [self.height() // 4] * 2, down)
+        self.docks.reset()
 
     def _make_tool_bar(self, stations: list[str]) -> None:
         bar = self.tool_bar = named(QToolBar("Run"), "tool_bar")
@@ -198,7 +176,7 @@ class MainWindow(QMainWindow):
             "theme": lambda: self.set_theme("light" if self.settings.value("theme") == "dark" else "dark"),
             "larger": lambda: self._set_font(QApplication.font().pointSize() + 1),
             "smaller": lambda: self._set_font(QApplication.font().pointSize() - 1),
-            "reset_layout": self.reset_layout,
+            "reset_layout": self.docks.reset,
             "live": self._back_to_live,
             "freeze": self._freeze,
             "copy_picture": lambda: self._copy(clipboard.copy_picture),
@@ -292,7 +270,11 @@ class MainWindow(QMainWindow):
 
     def _reuse_run(self, run_id: str) -> None:
         def fill(start: DocumentMessage) -> None:
-            self.experiment.show_config(start.content["experiment"], start.content["config"])
+            name = start.content["experiment"]
+            if not self.experiment.offers(name):
+                self.log.say(f"experiment {name} is not offered by this engine")
+                return
+            self.experiment.show_config(name, start.content["config"])
 
         self._ask(lambda c: next(c.recorded(run_id)), fill)
 

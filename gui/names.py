@@ -42,11 +42,22 @@ def with_interval(estimate: EstimateView) -> str:
         return "not yet known"
     if not (math.isfinite(lower) and math.isfinite(upper)):
         return format_quantity(value, unit)
+    half = (upper - lower) / 2
+    if half > 0 and (abs(value) / half > 1e5 or (not unit and 0 < abs(value) < 1e-3)):
+        return _with_deviations(value, lower, upper, unit)
     factor, prefix = _prefix(max(abs(lower), abs(upper)), unit)
-    half = (upper - lower) / 2 / factor
-    decimals = max(0, 1 - math.floor(math.log10(half))) if half > 0 else 4
+    decimals = max(0, 1 - math.floor(math.log10(half / factor))) if half > 0 else 4
     shown = (f"{number / factor:.{min(decimals, 9)}f}" for number in (value, lower, upper))
     return "{} ({} … {})".format(*shown) + (f" {prefix}{unit}" if unit else "")
+
+
+def _with_deviations(value: float, lower: float, upper: float, unit: str) -> str:
+    """``-35.455028796 ms (-9 ps, +9 ps)``: for a value known far better than its size."""
+    digits = 2 + max(0, math.ceil(math.log10(abs(value) / (upper - lower)))) if value else 2
+    return (
+        f"{format_quantity(value, unit, min(digits, 15))} "
+        f"(-{format_quantity(value - lower, unit, 2)}, +{format_quantity(upper - value, unit, 2)})"
+    )
 
 
 def _prefix(size: float, unit: str) -> tuple[float, str]:
@@ -82,5 +93,9 @@ def rate(value_hz: float) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """How old a reading is."""
-    return "never" if seconds is None else "now" if seconds < 1.5 else duration(seconds)
+    """How old a reading is, in its largest unit."""
+    if seconds is None:
+        return "never"
+    if seconds < 2.5:
+        return "now"
+    return " ".join(duration(seconds).split(" ")[:2])

@@ -26,6 +26,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         self.showGrid(x=True, y=True, alpha=0.12)
         self.hideButtons()
         self.legend = self.addLegend(offset=(-8, 6), labelTextSize="8pt", verSpacing=-6)
+        self.legend.hide()
 
     def name_axis(self, side: str, label: str, unit: str) -> None:
         """Label with unit; a pure number gets no prefix."""
@@ -58,6 +59,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
             curve.setDownsampling(auto=True, method="peak")
             curve.setClipToView(True)
             self.curves[name] = curve
+            self.legend.show()
             self.legend.setColumnCount(-(-len(self.curves) // _LEGEND_ROWS))
         return self.curves[name]
 
@@ -105,6 +107,7 @@ class HistogramPlot(Plot):
     def __init__(self) -> None:
         super().__init__(("counts per bin", ""), ("delay", "s"))
         self.steps = self.plot(stepMode="center", fillLevel=0)
+        self.fit = self.plot()
         self.shown: Histogram | None = None
 
     def paint(self, theme: Theme) -> None:
@@ -113,15 +116,20 @@ class HistogramPlot(Plot):
         fill = pg.mkColor(theme.accent)
         fill.setAlpha(70)
         self.steps.setBrush(fill)
+        self.fit.setPen(pg.mkPen(theme.warn, width=1))
 
     def show_histogram(self, histogram: Histogram | None) -> None:
         """Draws a histogram of any length, or nothing."""
         self.shown = histogram
         if histogram is None or not len(histogram.counts):
             self.steps.setData([], [], stepMode=None)
+            self.fit.setData([], [])
             return
         drawn = histogram.drawable()
-        self.steps.setData(drawn.edges_s(), drawn.counts.astype(float), stepMode="center")
+        edges = drawn.edges_s()
+        self.steps.setData(edges, drawn.counts.astype(float), stepMode="center")
+        fitted = np.empty(0) if drawn.expected is None else drawn.expected
+        self.fit.setData((edges[:-1] + edges[1:])[: len(fitted)] / 2, fitted)
 
 
 class BandPlot(Plot):

@@ -56,6 +56,8 @@ class RateStrip(QWidget):
 
     def _set_scale(self, log: bool) -> None:
         self.plot.setLogMode(y=log)
+        # More than a decade, so that a power of ten is on the axis.
+        self.plot.getViewBox().setLimits(minYRange=1.2 if log else 1e-9)
         # On a log scale pyqtgraph would put the prefix on the exponent.
         self.plot.name_axis("left", "rate (Hz)" if log else "rate", "" if log else "Hz")
         self.show_run(self._run)
@@ -82,7 +84,7 @@ class BigRates(QWidget):
 
     def show_run(self, run: RunView) -> None:
         """Writes the latest rate of the channels that click."""
-        alive = [(name, hz) for name, hz in run.latest_rates() if hz > 0][:_MAX_BIG]
+        alive = [(name, float(hz[-1])) for name, _, hz in run.series() if len(hz) and hz.max() > 0][:_MAX_BIG]
         for k in range(_MAX_BIG):
             name, text = (alive[k][0], names.rate(alive[k][1])) if k < len(alive) else ("", "")
             self.captions[k].setText(name.replace("_", " "))

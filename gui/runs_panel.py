@@ -131,6 +131,7 @@ class RunsPanel(QWidget):
         for row, run in enumerate(self.model.visible):
             if run.run_id in before:
                 self.table.selectRow(row)
+        self._show_choice()
 
     def chosen(self) -> list[RunSummary]:
         """The runs selected, in the order of the table."""

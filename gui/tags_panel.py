@@ -88,17 +88,18 @@ class TagsPanel(QWidget):
 
     def ask(self) -> None:
         """Asks for the histogram that is chosen, unless a number cannot be read."""
+        self.show_problem("")
         bin_ps, range_ps = self._read(self.bin), self._read(self.range)
         if not self._run.run_id or bin_ps is None or range_ps is None:
             return
         self._asked_s, self._waiting = time.monotonic(), True
+        self.total.setText("  working it out …")
         a, b = self.channel_a.currentText(), self.channel_b.currentText()
         self.wanted.emit(self._run.run_id, self.source.currentText(), a, b, bin_ps, range_ps)
 
     def show_histogram(self, answer: tuple[Int64Array, Int64Array, int]) -> None:
         """Draws what the engine worked out."""
         self._waiting = False
-        self.show_problem("")
         histogram = Histogram(*answer)
         self.plot.show_histogram(histogram)
         drawn = histogram.drawable()
@@ -113,6 +114,7 @@ class TagsPanel(QWidget):
     def show_problem(self, words: str) -> None:
         """Says why there is no histogram; an empty text when there is."""
         self._waiting = False
+        self.total.setText("")
         self.problem.setText(words)
         self.problem.setVisible(bool(words))
 
@@ -136,13 +138,11 @@ class TagsPanel(QWidget):
     def _read(self, line: QLineEdit) -> int | None:
         try:
             value = round(parse_quantity(line.text(), "s") * 1e12)
-            problem = ""
         except UsageError as error:
-            value, problem = None, str(error)
-        line.setProperty("wrong", bool(problem))
+            value = None
+            self.show_problem(str(error))
+        line.setProperty("wrong", value is None)
         restyle(line)
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
         return value
 
     def _set_log(self, on: bool) -> None:

@@ -131,6 +131,6 @@ QLabel[role="muted"] {{ color: {muted}; }}
 QLabel[role="wrong"] {{ color: {bad}; }}
 QLabel[role="group"] {{ color: {accent}; font-weight: 600; padding-top: 6px; }}
 QLabel[role="big"] {{ font-size: 44pt; font-weight: 600; }}
-QLabel[role="figure"] {{ font-size: 15pt; font-weight: 600; }}
-QLabel[role="caption"] {{ color: {muted}; font-size: 13pt; }}
+QLabel[role="figure"] {{ font-size: 12pt; font-weight: 600; }}
+QLabel[role="caption"] {{ color: {muted}; font-size: 11pt; }}
 """

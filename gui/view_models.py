@@ -77,17 +77,19 @@ class Thinned:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Histogram:
-    """Counts over lags: int64 (B,) left edges in ps, int64 (B,) counts, the width of a bin."""
+    """Counts over lags: int64 (B,) left edges in ps, int64 (B,) counts, the width of a bin; float64 (B,) fitted counts."""
 
     lag_ps: Int64Array
     counts: Int64Array
     bin_ps: int
+    expected: FloatArray | None = None
 
     def rebinned(self, factor: int) -> Histogram:
         """``factor`` bins joined into one; a last incomplete bin is left out."""
         whole = len(self.counts) // factor * factor
         counts = self.counts[:whole].reshape(-1, factor).sum(axis=1)
-        return Histogram(self.lag_ps[:whole:factor], counts, self.bin_ps * factor)
+        expected = None if self.expected is None else self.expected[:whole].reshape(-1, factor).sum(axis=1)
+        return Histogram(self.lag_ps[:whole:factor], counts, self.bin_ps * factor, expected)
 
     def drawable(self) -> Histogram:
         """At most ``MAX_BINS`` bins: drawing more costs time and shows nothing."""
@@ -111,6 +113,21 @@ class EstimateView:
     n: int
     method: str
     unit: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveView:
+    """Measured points with intervals, float64 (K,), and the fitted curve through them, float64 (M,)."""
+
+    x: FloatArray
+    x_label: str
+    y_label: str
+    measured: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    fit_x: FloatArray
+    fit: FloatArray
+    residuals: FloatArray
 
 
 @dataclass
@@ -139,6 +156,7 @@ class RunView:
     estimates: dict[str, EstimateView] = field(default_factory=dict)
     histories: dict[str, Thinned] = field(default_factory=dict)
     histograms: dict[str, Histogram] = field(default_factory=dict)
+    curves: dict[str, CurveView] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     readings: dict[str, tuple[float, str]] = field(default_factory=dict)
 
@@ -165,10 +183,6 @@ class RunView:
             rows = ring.rows()
             found += [(f"{source} {name}", rows[:, 0], rows[:, 1 + k]) for k, name in enumerate(self.channels[source])]
         return found
-
-    def latest_rates(self) -> list[tuple[str, float]]:
-        """The rate of each channel now, Hz."""
-        return [(name, float(rates[-1])) for name, _, rates in self.series() if len(rates)]
 
     def history(self, name: str) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Lab time s, value, lower and upper of an estimate over the run."""
@@ -212,7 +226,11 @@ class RunView:
             self.histories.setdefault(name, Thinned(4)).append(row)
         for name, given in content["histograms"].items():
             lags, counts = np.asarray(given["lag_ps"], np.int64), np.asarray(given["counts"], np.int64)
-            self.histograms[name] = Histogram(lags, counts, given["bin_ps"])
+            fitted = content.get("expected", {}).get(name)
+            expected = None if fitted is None else np.asarray(fitted, np.float64)
+            self.histograms[name] = Histogram(lags, counts, given["bin_ps"], expected)
+        for name, given in content.get("curves", {}).items():
+            self.curves[name] = _curve(given)
         self.counts |= content["counts"]
 
     def _take_RunStop(self, content: dict[str, Any]) -> None:  # noqa: N802
@@ -222,6 +240,11 @@ class RunView:
 
     def _take_RunFailed(self, content: dict[str, Any]) -> None:  # noqa: N802
         self.outcome, self.reason = "failed", content["reason"]
+
+
+def _curve(given: dict[str, Any]) -> CurveView:
+    plain: dict[str, Any] = {k: v if isinstance(v, str) else np.asarray(v, np.float64) for k, v in given.items()}
+    return CurveView(**plain)
 
 
 def estimate_view(name: str, given: dict[str, Any]) -> EstimateView:

@@ -13,6 +13,7 @@ from .server import serve
 
 
 def main() -> int:
+    """Runs the engine; 2 when the station is wrong or owned by another."""
     parser = argparse.ArgumentParser(prog="erbia engine", description=__doc__)
     parser.add_argument("--station", default="mock_lab", help="name of a shipped station or path of a station file")
     parser.add_argument("--seed", type=int, help="seed of everything simulated in the station")

@@ -23,6 +23,8 @@ def estimate(value: float, lower: float, upper: float, unit: str = "") -> Estima
         (estimate(14.2, 13.1, 15.4, "Hz"), "14.2 (13.1 … 15.4) Hz"),
         (estimate(0, 0, 0.02), "0.000 (0.000 … 0.020)"),
         (estimate(5, 5, 5), "5.0000 (5.0000 … 5.0000)"),
+        (estimate(-35.455028796e9, -35.455028805e9, -35.455028787e9, "ps"), "-35.455028796 ms (-9 ps, +9 ps)"),
+        (estimate(-7.3e-7, -7.301e-7, -7.299e-7), "-7.3e-07 (-1e-10, +1e-10)"),
         (estimate(float("nan"), 0, 1), "not yet known"),
         (estimate(7, float("nan"), float("nan"), "Hz"), "7 Hz"),
     ],
@@ -55,6 +57,6 @@ def test_durations(seconds: float | None, shown: str) -> None:
 def test_ages_and_sizes() -> None:
     assert names.age(None) == "never"
     assert names.age(0.3) == "now"
-    assert names.age(75) == "1 min 15 s"
+    assert names.age(75) == "1 min"
     assert names.byte_size(3.2e9) == "3.2 GB"
     assert names.rate(12_345.0) == "12.35 kHz" or names.rate(12_345.0) == "12.34 kHz"

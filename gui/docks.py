@@ -1,0 +1,47 @@
+"""The panels around the centre: where they stand at first, and back there at a word."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from .widgets import named
+
+_AREAS = Qt.DockWidgetArea
+
+
+class Docks:
+    """Instruments on the left, experiment on the right, rates and log below."""
+
+    def __init__(
+        self, window: QMainWindow, *, instruments: QWidget, experiment: QWidget, rates: QWidget, log: QWidget
+    ) -> None:
+        self._window = window
+        self.instruments = self._dock("Instruments", instruments)
+        self.experiment = self._dock("Experiment", experiment)
+        self.rates = self._dock("Count rates", rates)
+        self.log = self._dock("Log", log)
+
+    def reset(self) -> None:
+        """Every panel back to its place, the centre with most of the room."""
+        window = self._window
+        for dock, area in (
+            (self.instruments, _AREAS.LeftDockWidgetArea),
+            (self.experiment, _AREAS.RightDockWidgetArea),
+            (self.rates, _AREAS.BottomDockWidgetArea),
+            (self.log, _AREAS.BottomDockWidgetArea),
+        ):
+            dock.setFloating(False)
+            window.addDockWidget(area, dock)
+            dock.show()
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        window.splitDockWidget(self.rates, self.log, across)
+        side, low = max(290, window.width() // 6), window.height() // 4
+        window.resizeDocks([self.instruments, self.experiment], [side + 20, side], across)
+        window.resizeDocks([self.rates, self.log], [2 * window.width() // 3, window.width() // 3], across)
+        window.resizeDocks([self.rates, self.log], [low, low], down)
+
+    def _dock(self, title: str, panel: QWidget) -> QDockWidget:
+        dock = named(QDockWidget(title), title)
+        dock.setWidget(panel)
+        return dock

@@ -1,0 +1,212 @@
+"""The tabs: what they draw is what the run and the plan say."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+import erbia
+from erbia.analysis.files.runfile import Run
+from erbia.gui.main_window import MainWindow
+from erbia.gui.sequence_panel import outline
+from erbia.gui.view_models import Histogram, RunView
+from erbia.sequences.engine.client import EngineClient
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def show(qtbot: Any, window: MainWindow, title: str) -> None:
+    """Clicks a tab."""
+    bar = window.tabs.tabBar()
+    k = [bar.tabText(k) for k in range(bar.count())].index(title)
+    qtbot.mouseClick(bar, LEFT, pos=bar.tabRect(k).center())
+    assert window.tabs.currentIndex() == k
+
+
+def record(qtbot: Any, window: MainWindow) -> None:
+    window.experiment.show_config("bench", {"blocks": 5})
+    qtbot.mouseClick(window.experiment.run, LEFT)
+    qtbot.waitUntil(lambda: bool(window.view.outcome), timeout=20000)
+    qtbot.wait(100)
+
+
+def test_heralds(qtbot: Any, window: MainWindow) -> None:
+    show(qtbot, window, "Heralds")
+    assert "No herald yet" in window.heralds.body.hint.text()
+    record(qtbot, window)
+    assert window.heralds.figures[0].text() == "11"
+    assert window.heralds.figures[2].text().startswith("0.90")
+    assert window.heralds.figures[3].text() == "done"
+    assert window.heralds.outcomes.drawn == {"XX": {"++": 4, "+-": 1, "-+": 2, "--": 4}}
+    (bar,) = window.heralds.outcomes._bars
+    assert bar.opts["height"] == [4, 1, 2, 4]
+    _, y = window.heralds.intervals._points.getOriginalDataset()
+    assert y.tolist() == [0.9]
+
+
+def test_big_rates(qtbot: Any, window: MainWindow) -> None:
+    show(qtbot, window, "Rates")
+    record(qtbot, window)
+    texts = [digit.text() for digit in window.big.digits if digit.text()]
+    assert len(texts) == 2
+    assert all(text.endswith("Hz") for text in texts)
+
+
+def test_the_timing_diagram_is_the_plan(qtbot: Any, window: MainWindow) -> None:
+    show(qtbot, window, "Sequence")
+    panel = window.sequence
+    qtbot.waitUntil(lambda: panel.body.currentIndex() == 1, timeout=5000)
+    assert [panel.setting.itemText(k) for k in range(panel.setting.count())] == ["XX"], "only what plays pulses"
+    assert panel.block.currentText() == "attempt ×7"
+    t_s, height = panel.plot.curves["gate"].getOriginalDataset()
+    assert t_s.tolist() == pytest.approx([0, 50e-9, 50e-9, 150e-9, 150e-9, 200e-9])
+    assert height.max() - height.min() == pytest.approx(0.375), "half amplitude is half as high"
+    qtbot.keyClick(panel.block, Qt.Key.Key_Down)
+    assert panel.block.currentText() == "header"
+
+
+def test_an_outline_goes_up_and_down_at_each_pulse() -> None:
+    pulses = [
+        {"start_ps": 30, "duration_ps": 10, "amplitude": 1.0},
+        {"start_ps": 5, "duration_ps": 5, "amplitude": 0.0},
+    ]
+    t_s, height = outline(pulses, 2, 100)
+    assert (t_s * 1e12).round().astype(int).tolist() == [0, 5, 5, 10, 10, 30, 30, 40, 40, 100]
+    assert height.min() == 2.0
+    assert height[5:7].tolist() == [2.0, 2.75]
+    assert height[2] > 2.0, "a pulse of no amplitude can still be seen"
+
+
+def test_a_fit_is_drawn_through_its_histogram(qtbot: Any, window: MainWindow) -> None:
+    counts, fitted = np.arange(10, dtype=np.int64), np.arange(10) + 0.5
+    window.view.histograms["x"] = Histogram(np.arange(10, dtype=np.int64) * 10, counts, 10, fitted)
+    window.correlations.show_run(window.view)
+    x, y = window.correlations.plot.fit.getOriginalDataset()
+    assert np.array_equal(y, fitted)
+    assert x[0] == pytest.approx(5e-12)
+
+
+def test_a_curve_with_its_points(qtbot: Any, window: MainWindow) -> None:
+    show(qtbot, window, "Fit")
+    assert "No fitted curve yet" in window.curve.body.hint.text()
+    view = RunView()
+    curve = {
+        "x": [1.0, 2.0], "x_label": "storage time (s)", "y_label": "probability", "measured": [0.9, 0.5],
+        "lower": [0.8, 0.4], "upper": [0.95, 0.6], "fit_x": [0.0, 3.0], "fit": [1.0, 0.2], "residuals": [0.1, -0.3],
+    }  # fmt: skip
+    view.apply({"type": "Result", "estimates": {}, "histograms": {}, "counts": {}, "curves": {"decay": curve}}, 0.0)
+    window.curve.show_run(view)
+    assert window.curve.plot.points.getOriginalDataset()[1].tolist() == [0.9, 0.5]
+    assert window.curve.plot.fit.getOriginalDataset()[1].tolist() == [1.0, 0.2]
+    assert window.curve.plot.label("bottom") == "storage time (s)"
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    with erbia.load_station("mock_lab", seed=1) as lab:
+        return lab.run(
+            "heralded_entanglement", heralds=10, calibration_shots=200, out_dir=tmp_path_factory.mktemp("runs")
+        )
+
+
+@pytest.fixture
+def with_runs(qtbot: Any, window: MainWindow, recorded: Run, tmp_path: Path) -> MainWindow:
+    """The window on a folder with one good and one broken run, at the Runs tab."""
+    shutil.copy(recorded.path, tmp_path)
+    (tmp_path / "0-broken.h5").write_bytes(b"nothing")
+    show(qtbot, window, "Runs")
+    qtbot.mouseClick(window.runs.refresh, LEFT)
+    qtbot.waitUntil(lambda: window.runs.model.rowCount() == 2, timeout=10000)
+    return window
+
+
+def pick(qtbot: Any, window: MainWindow, row: int) -> None:
+    table = window.runs.table
+    qtbot.mouseClick(table.viewport(), LEFT, pos=table.visualRect(window.runs.model.index(row, 1)).center())
+    assert [run.run_id for run in window.runs.chosen()] == [window.runs.model.visible[row].run_id]
+
+
+def test_runs_are_listed_and_a_broken_one_is_marked(with_runs: MainWindow, recorded: Run) -> None:
+    model = with_runs.runs.model
+    texts = [[model.data(model.index(row, column)) for column in range(7)] for row in range(2)]
+    assert texts[0][2:4] == ["heralded entanglement", "done"]
+    assert texts[0][4].startswith("fidelity F 0.")
+    assert texts[1][3] == "corrupt"
+    assert model.data(model.index(1, 3), Qt.ItemDataRole.ForegroundRole) == model.bad
+    assert model.data(model.index(0, 3), Qt.ItemDataRole.ForegroundRole) is None
+
+
+def test_search(qtbot: Any, with_runs: MainWindow) -> None:
+    qtbot.keyClicks(with_runs.runs.search, "corrupt")
+    assert [run.status for run in with_runs.runs.model.visible] == ["corrupt"]
+
+
+def test_star_and_note(qtbot: Any, with_runs: MainWindow, engine: EngineClient) -> None:
+    pick(qtbot, with_runs, 0)
+    qtbot.mouseClick(with_runs.runs.star, LEFT)
+    qtbot.waitUntil(lambda: engine.runs()[0].star, timeout=5000)
+    qtbot.waitUntil(lambda: with_runs.runs.model.visible[0].star, timeout=5000)
+    qtbot.waitUntil(lambda: len(with_runs.runs.chosen()) == 1, timeout=5000)
+    qtbot.keyClicks(with_runs.runs.note, "the good one")
+    qtbot.keyClick(with_runs.runs.note, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: engine.runs()[0].note == "the good one", timeout=5000)
+    assert engine.runs()[0].star
+
+
+def test_a_recorded_run_opens_in_the_same_window(qtbot: Any, with_runs: MainWindow, recorded: Run) -> None:
+    pick(qtbot, with_runs, 0)
+    qtbot.mouseClick(with_runs.runs.open, LEFT)
+    qtbot.waitUntil(lambda: with_runs.view.outcome == "done", timeout=20000)
+    assert with_runs.view is not with_runs.live
+    assert with_runs.view.estimates["fidelity"].value == recorded.results["fidelity"].value
+    qtbot.waitUntil(lambda: "recorded" in with_runs.progress.text(), timeout=3000)
+    show(qtbot, with_runs, "Correlations")
+    panel = with_runs.tags
+    qtbot.waitUntil(lambda: panel.plot.shown is not None, timeout=20000)
+    assert panel.source.currentText() == "midpoint"
+    assert panel.plot.shown is not None
+    assert panel.plot.shown.bin_ps == 10_000
+    panel.bin.selectAll()
+    qtbot.keyClicks(panel.bin, "1 us")
+    qtbot.keyClick(panel.bin, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: panel.plot.shown.bin_ps == 1_000_000, timeout=20000)
+    assert len(panel.plot.shown.counts) == 100
+    panel.bin.selectAll()
+    qtbot.keyClicks(panel.bin, "1 W")
+    qtbot.keyClick(panel.bin, Qt.Key.Key_Return)
+    assert "expected s" in panel.problem.text()
+
+
+def test_a_replay_is_broken_off_by_going_back_to_live(qtbot: Any, with_runs: MainWindow) -> None:
+    pick(qtbot, with_runs, 0)
+    qtbot.mouseClick(with_runs.runs.replay, LEFT)
+    qtbot.waitUntil(lambda: with_runs.view.clicks > 0, timeout=10000)
+    with_runs.actions_by_name["live"].trigger()
+    assert with_runs.view is with_runs.live
+    qtbot.wait(150)
+    assert with_runs.view.run_id == ""
+
+
+def test_a_run_of_an_experiment_that_is_not_here_leaves_the_form(qtbot: Any, with_runs: MainWindow) -> None:
+    pick(qtbot, with_runs, 0)
+    qtbot.mouseClick(with_runs.runs.reuse, LEFT)
+    qtbot.waitUntil(lambda: "not offered by this engine" in with_runs.log.toPlainText(), timeout=5000)
+    assert with_runs.experiment.name == "bench"
+
+
+def test_a_corrupt_run_cannot_be_opened(qtbot: Any, with_runs: MainWindow) -> None:
+    pick(qtbot, with_runs, 1)
+    assert not with_runs.runs.open.isEnabled()
+    assert not with_runs.runs.reuse.isEnabled()
+
+
+def test_runs_are_compared_by_their_headline(qtbot: Any, with_runs: MainWindow, recorded: Run) -> None:
+    pick(qtbot, with_runs, 0)
+    _, y = with_runs.runs.compare._points.getOriginalDataset()
+    assert y.tolist() == [recorded.results["fidelity"].value]
+    assert with_runs.runs.compare.label("left") == "fidelity F"
