@@ -2,7 +2,7 @@
 
 from .base import MockInstrument
 from .pacing import MockLabClock, Pacer
-from .presets import load_detector, load_preset, load_world, preset_names
+from .presets import load_clock, load_detector, load_preset, load_world, preset_names
 from .pulser import MockPulseGenerator
 from .simple import MockErbiumMemory, MockLaser, MockPairSource, MockTemperatureController
 from .snspd import MockSnspd, MockSnspdChannel
@@ -20,6 +20,7 @@ __all__ = [
     "MockTemperatureController",
     "MockTimeTagger",
     "Pacer",
+    "load_clock",
     "load_detector",
     "load_preset",
     "load_world",

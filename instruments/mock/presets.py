@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from ..errors import ConfigError
-from ..twin import DetectorConfig, TwinConfig, World
+from ..twin import ClockConfig, DetectorConfig, TwinConfig, World
 
 
 def preset_names() -> tuple[str, ...]:
@@ -36,10 +36,19 @@ def load_preset(name: str, overrides: Mapping[str, Any] | None = None) -> TwinCo
 
 def load_detector(name: str) -> DetectorConfig:
     """One detector by name from ``configs/presets/detectors``. Raises ConfigError when there is none of that name."""
-    path = _folder() / "detectors" / f"{name}.yaml"
+    return DetectorConfig.model_validate(_part("detectors", name))
+
+
+def load_clock(name: str) -> ClockConfig:
+    """One clock by name from ``configs/presets/clocks``. Raises ConfigError when there is none of that name."""
+    return ClockConfig.model_validate(_part("clocks", name))
+
+
+def _part(folder: str, name: str) -> Any:
+    path = _folder() / folder / f"{name}.yaml"
     if not path.is_file():
-        raise ConfigError(f"there is no detector preset {name!r} in configs/presets/detectors")
-    return DetectorConfig.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+        raise ConfigError(f"there is no preset {name!r} in configs/presets/{folder}")
+    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
 
 
 def load_world(twin: Mapping[str, Any], seed: int | None = None) -> World:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator
+from scipy.signal import lfilter
 
 from ...analysis.records import PS_PER_S, FloatArray, Int64Array
 from .config import ClockConfig
@@ -16,7 +17,8 @@ _KEPT_PS = PS_PER_S // 10
 
 
 class Clock:
-    """Reading = t + offset + skew·t + x(t); x is the integral of white and random-walk frequency noise.
+    """Reading = t + offset + skew·t + x(t); x is the integral of white and random-walk frequency noise, pulled back to
+    zero if the clock is steered, plus white phase noise.
 
     The noise lives on knots 10 ms apart, drawn in fixed batches, straight in between. Old knots are thinned.
     """
@@ -27,9 +29,9 @@ class Clock:
         self._rng = rng
         self._knots = np.zeros(1)
         self._first = 0
-        self._wander = 0.0
+        self._wander = self._phase_ps = 0.0
         self._history = [0.0]
-        self._noisy = config.white_frequency > 0 or config.random_walk_frequency > 0
+        self._noisy = max(config.white_frequency, config.random_walk_frequency, config.white_phase_ps) > 0
 
     def read(self, t_ps: Int64Array) -> Int64Array:
         """Clock readings int64 (N,) ps at lab times ``t_ps`` int64 (N,); may not go back more than a few seconds."""
@@ -77,12 +79,15 @@ class Clock:
     def _extend(self, batches: int) -> None:
         """Adds whole batches of knots; the draws are the same however many come at once."""
         step_s = _KNOT_PS / PS_PER_S
-        drawn = self._rng.standard_normal((batches, 2, _BATCH))
+        drawn = self._rng.standard_normal((batches, 3, _BATCH))
         white = drawn[:, 0].ravel() * self.config.white_frequency / np.sqrt(step_s)
         steps = drawn[:, 1].ravel() * self.config.random_walk_frequency * np.sqrt(3 * step_s)
         walk = np.cumsum(np.append(self._wander, steps))[1:]
         self._wander = float(walk[-1])
-        new = np.cumsum(np.append(self._knots[-1], (white + walk) * _KNOT_PS))[1:]
+        keep = np.exp(-step_s / self.config.steering_s) if self.config.steering_s else 1.0
+        wander, _ = lfilter([1.0], [1.0, -keep], (white + walk) * _KNOT_PS, zi=[keep * self._phase_ps])
+        self._phase_ps = float(wander[-1])
+        new = wander + drawn[:, 2].ravel() * self.config.white_phase_ps
         step = _KEPT_PS // _KNOT_PS
         self._history.extend(new[step - 1 :: step].tolist())
         kept = self._knots[-_RECENT:]

@@ -162,12 +162,18 @@ class TaggerConfig(_Block):
 
 
 class ClockConfig(_Block):
-    """Clock reading minus true time: offset + skew·t + noise (white and random-walk frequency noise, Allan dev. at 1 s)."""
+    """Clock reading minus true time: offset + skew·t + noise.
+
+    White and random-walk frequency noise as Allan deviations at 1 s, white phase noise as rms. ``steering_s`` is the time
+    constant with which a disciplined clock is pulled back to its reference (None: it runs free).
+    """
 
     offset_ps: int = 0
     skew: Annotated[float, Field(gt=-1e-3, lt=1e-3)] = 0.0
     white_frequency: NonNegative = 0.0
     random_walk_frequency: NonNegative = 0.0
+    white_phase_ps: NonNegative = 0.0
+    steering_s: Positive | None = None
 
 
 class PairSourceConfig(_Block):

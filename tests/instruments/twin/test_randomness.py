@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import exponnorm, kstest
 
 from erbia.analysis.records import PS_PER_S
+from erbia.instruments.mock import load_clock
 from erbia.instruments.twin.clocks import Clock
 from erbia.instruments.twin.config import ClockConfig
 from erbia.instruments.twin.streams import Arrivals, key, stream
@@ -96,3 +97,25 @@ def test_clock_line_is_the_realised_one():
     offset, skew = clock.line(0, 30 * PS_PER_S)
     assert offset == pytest.approx(start, abs=60)
     assert skew * 1e12 == pytest.approx(slope, abs=6)
+
+
+def phase_ps(name: str, seconds: int) -> np.ndarray:
+    clock = Clock(load_clock(name), stream(7, name))
+    t = np.arange(seconds, dtype=np.int64) * PS_PER_S
+    return np.concatenate([clock.read(t[k : k + 5]) for k in range(0, seconds, 5)]) - t
+
+
+@pytest.mark.parametrize(("name", "deviation"), [("ocxo", 1e-11), ("rubidium", 3e-11)])
+def test_free_clocks_have_the_deviation_of_their_kind_at_one_second(name, deviation):
+    x = phase_ps(name, 4000)
+    assert np.sqrt(np.mean(np.diff(x, 2) ** 2) / 2) / PS_PER_S == pytest.approx(deviation, rel=0.1)
+
+
+def test_disciplined_clocks_stay_with_their_reference():
+    """Steered white frequency noise is an Ornstein-Uhlenbeck phase of rms sigma_y(1 s)·sqrt(tau/2)."""
+    white_rabbit = phase_ps("white_rabbit", 4000)
+    assert np.std(white_rabbit) == pytest.approx(np.hypot(7, 1e-11 * np.sqrt(0.5) * 1e12), rel=0.1)
+    assert 5 < np.std(white_rabbit) < 20
+    x = phase_ps("gpsdo", 40_000)[::1000]
+    at_1000_s = np.sqrt(np.mean(np.diff(x, 2) ** 2) / 2) / 1000 / PS_PER_S
+    assert at_1000_s == pytest.approx(1e-12, rel=0.5)
