@@ -80,13 +80,16 @@ def main() -> None:
         os.environ["XDG_RUNTIME_DIR"] = folder
         studio = Studio(Path(folder))
         studio.photograph("gui-start")
-        studio.run("heralded_entanglement", {"heralds": 2000}, fraction=0.6)
+        studio.run("heralded_entanglement", {"heralds": 3000}, fraction=0.3)
+        studio.tab("Rates")
+        studio.photograph("gui-rates")
+        studio.tab("Overview")
         studio.photograph("gui")
         studio.until(lambda: bool(studio.window.view.outcome))
         studio.photograph("gui-light", BIG_SCREEN, "light")
-        for title in ("Heralds", "Correlations", "Rates", "Sequence"):
+        for title in ("Heralds", "Correlations", "Sequence"):
             studio.tab(title)
-            studio.settle(2.0)
+            studio.until(lambda title=title: title != "Correlations" or studio.window.tags.plot.shown is not None)  # type: ignore[misc]
             studio.photograph(f"gui-{title.lower()}")
         for experiment in ("storage_time", "timing_jitter", "clock_sync"):
             studio.run(experiment, {})
