@@ -23,6 +23,7 @@ from .kernels.clock_stability import (
     widest_excursion,
 )
 from .records import FloatArray
+from .stability_confidence import degrees_of_freedom, interval, noise_exponents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +35,8 @@ class Stability:
         oadev, mdev, hdev: overlapping Allan, modified Allan and overlapping Hadamard deviation (dimensionless).
         tdev: time deviation, s.
         mtie: maximum time interval error, s.
+        alpha: int64 (K,), power-law exponent of the noise identified at each averaging time (+2 white phase … -4).
+        intervals: (lower, upper) float64 (K,) of oadev, mdev, tdev and hdev at ``confidence``.
     """
 
     tau_s: FloatArray
@@ -42,20 +45,34 @@ class Stability:
     tdev: FloatArray
     hdev: FloatArray
     mtie: FloatArray
+    alpha: np.ndarray
+    intervals: dict[str, tuple[FloatArray, FloatArray]]
+    confidence: float
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able dict with the keys of ``erbia stability``; values that do not exist are None."""
         names = ("tau_s", "oadev", "mdev", "tdev", "hdev", "mtie")
-        return {name: [float(v) if np.isfinite(v) else None for v in getattr(self, name)] for name in names}
+        plain: dict[str, Any] = {name: _plain(getattr(self, name)) for name in names}
+        plain["alpha"] = [int(a) for a in self.alpha]
+        plain["intervals"] = {k: {"lower": _plain(lo), "upper": _plain(hi)} for k, (lo, hi) in self.intervals.items()}
+        plain["confidence"] = self.confidence
+        return plain
 
 
-def allan(phase_s: FloatArray, rate_hz: float, *, taus_s: Sequence[float] | None = None) -> Stability:
+def _plain(values: FloatArray) -> list[float | None]:
+    return [float(v) if np.isfinite(v) else None for v in values]
+
+
+def allan(
+    phase_s: FloatArray, rate_hz: float, *, taus_s: Sequence[float] | None = None, confidence: float = 0.683
+) -> Stability:
     """Stability of a phase record.
 
     Args:
         phase_s: float64 (N,), time error in seconds, evenly sampled; nan where a sample is missing.
         rate_hz: samples a second.
         taus_s: averaging times, rounded to whole samples; octaves of the sample time by default.
+        confidence: of the intervals; 0.683 is one standard deviation.
 
     Raises:
         UsageError: fewer than 3 samples, a rate that is not positive, infinite samples, or no usable averaging time.
@@ -68,7 +85,23 @@ def allan(phase_s: FloatArray, rate_hz: float, *, taus_s: Sequence[float] | None
     oadev = np.array([_deviation(*squared_second_differences(x, k), 2.0) for k in m]) / tau
     hdev = np.array([_deviation(*squared_third_differences(x, k), 6.0) for k in m]) / tau
     mdev = np.array([_deviation(*means(x, k), 2.0) for k in m]) / tau
-    return Stability(tau, oadev, mdev, mdev * tau / np.sqrt(3.0), hdev, _mtie(x, m))
+    tdev = mdev * tau / np.sqrt(3.0)
+    alpha = noise_exponents(x, m)
+    samples = int(np.count_nonzero(~np.isnan(x)))
+
+    def bounds(deviation: FloatArray, order: int, averaged: bool) -> tuple[FloatArray, FloatArray]:
+        freedom = [
+            degrees_of_freedom(int(a), order, int(k), samples, averaged=averaged) for a, k in zip(alpha, m, strict=True)
+        ]
+        return interval(deviation, np.array(freedom), confidence)
+
+    intervals = {
+        "oadev": bounds(oadev, 2, False),
+        "mdev": bounds(mdev, 2, True),
+        "tdev": bounds(tdev, 2, True),
+        "hdev": bounds(hdev, 3, False),
+    }
+    return Stability(tau, oadev, mdev, tdev, hdev, _mtie(x, m), alpha, intervals, confidence)
 
 
 def _averaging_factors(x: FloatArray, rate_hz: float, taus_s: Sequence[float] | None) -> np.ndarray:
