@@ -57,7 +57,7 @@ class AttemptStream:
         taken = {}
         for name, (times, starts) in self._pending.items():
             now = times < t_ps
-            taken[name] = np.sort(times[now])
+            taken[name] = np.sort(times[now], kind="stable")  # a few sorted runs
             if taken[name].size:
                 self._pending[name] = (times[~now], starts[~now])
         return taken

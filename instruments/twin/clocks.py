@@ -11,6 +11,7 @@ from .config import ClockConfig
 
 _KNOT_PS = PS_PER_S // 100
 _BATCH = 1000
+_MOST_BATCHES = 100
 #: Every knot is kept for 200 s, ten a second for ever: the truth is told from them.
 _RECENT = 20_000
 _KEPT_PS = PS_PER_S // 10
@@ -30,7 +31,7 @@ class Clock:
         self._knots = np.zeros(1)
         self._first = 0
         self._wander = self._phase_ps = 0.0
-        self._history = [0.0]
+        self._history = [np.zeros(1)]
         self._noisy = max(config.white_frequency, config.random_walk_frequency, config.white_phase_ps) > 0
 
     def read(self, t_ps: Int64Array) -> Int64Array:
@@ -59,7 +60,7 @@ class Clock:
         """Times and phases (ps) of the knots of a stretch, all of them if it is recent, else the thinned ones."""
         recent = t_start_ps >= self._first * _KNOT_PS
         step_ps, first, knots = (
-            (_KNOT_PS, self._first, self._knots) if recent else (_KEPT_PS, 0, np.array(self._history))
+            (_KNOT_PS, self._first, self._knots) if recent else (_KEPT_PS, 0, np.concatenate(self._history))
         )
         k = np.arange(t_start_ps // step_ps, min(t_stop_ps // step_ps + 2, first + len(knots)))
         times = np.asarray(k * float(step_ps), np.float64)
@@ -72,8 +73,10 @@ class Clock:
             return 0, _KNOT_PS, np.empty(0)
         latest = int(t_ps[-1]) if len(t_ps) else 0
         missing = latest // _KNOT_PS + 2 - (self._first + len(self._knots) - 1)
-        if missing > 0:
-            self._extend(-(-missing // _BATCH))
+        while missing > 0:
+            batches = min(-(-missing // _BATCH), _MOST_BATCHES)
+            self._extend(batches)
+            missing -= batches * _BATCH
         return self._first, _KNOT_PS, self._knots
 
     def _extend(self, batches: int) -> None:
@@ -89,7 +92,7 @@ class Clock:
         self._phase_ps = float(wander[-1])
         new = wander + drawn[:, 2].ravel() * self.config.white_phase_ps
         step = _KEPT_PS // _KNOT_PS
-        self._history.extend(new[step - 1 :: step].tolist())
+        self._history.append(new[step - 1 :: step].copy())
         kept = self._knots[-_RECENT:]
         self._first += len(self._knots) - len(kept)
         self._knots = np.concatenate([kept, new])

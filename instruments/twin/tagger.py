@@ -20,6 +20,10 @@ class Input:
         self._last_ps = -(2**62)
         self._held = np.empty(0, np.int64)
 
+    def forget(self) -> None:
+        """Drops what was held."""
+        self._held = np.empty(0, np.int64)
+
     def digitise(self, t_ps: Int64Array, until_ps: int) -> Int64Array:
         """Tags before ``until_ps`` on the tagger's clock: int64, sorted; edges come as lab time, in order."""
         readings = np.empty(len(self._held) + len(t_ps), np.int64)
@@ -52,6 +56,8 @@ class Tagger:
         """Begins to keep tags at lab time ``t_ps``. Starting twice changes nothing."""
         if not self.running:
             self.running, self._parts = True, []
+            for plug in self.inputs.values():
+                plug.forget()
             self._from_ps = self._to_ps = self.clock.read_one(t_ps)
 
     def stop(self) -> None:
@@ -59,21 +65,19 @@ class Tagger:
         self.running = False
 
     def feed(self, events: dict[int, Int64Array], t_ps: int) -> None:
-        """Edges (lab time, by input) up to a little after lab time ``t_ps``; keeps the tags before it when running."""
+        """Edges (lab time, by input) up to a little after lab time ``t_ps``; keeps the tags before it. Idle when stopped."""
+        if not self.running:
+            return
         until_ps = self.clock.read_one(t_ps)
         t, channel = np.empty(0, np.int64), np.empty(0, np.uint8)
         for number, plug in self.inputs.items():
-            found = plug.digitise(events[number], until_ps)
-            t, channel = merge_tags(t, channel, found, np.uint8(number)) if self.running else (t, channel)
-        if self.running:
-            kept = np.empty(len(t), np.bool_)
-            self._level, self._last_ps, lost = transfer(
-                t, self._level, self._last_ps, self._drain_per_ps, self._room, kept
-            )
-            self._missed += lost
-            tags = TimeTags(t[kept], channel[kept]) if lost else TimeTags(t, channel)
-            self._parts.append(tags.between(self._from_ps, until_ps))
-            self._to_ps = max(until_ps, self._to_ps)
+            t, channel = merge_tags(t, channel, plug.digitise(events[number], until_ps), np.uint8(number))
+        kept = np.empty(len(t), np.bool_)
+        self._level, self._last_ps, lost = transfer(t, self._level, self._last_ps, self._drain_per_ps, self._room, kept)
+        self._missed += lost
+        tags = TimeTags(t[kept], channel[kept]) if lost else TimeTags(t, channel)
+        self._parts.append(tags.between(self._from_ps, until_ps))
+        self._to_ps = max(until_ps, self._to_ps)
 
     @property
     def waiting(self) -> bool:
