@@ -178,6 +178,76 @@ class EdgeCounter(Protocol):
     integration_time: ParameterBase
 
 
+@runtime_checkable
+class AnalogInput(Protocol):
+    """``voltage`` (V, get): the input now."""
+
+    voltage: ParameterBase
+
+
+@runtime_checkable
+class MagnetSupply(Protocol):
+    """``magnetic_field`` (T), ``ramp_rate`` (T/s)."""
+
+    magnetic_field: ParameterBase
+    ramp_rate: ParameterBase
+
+
+@runtime_checkable
+class Attenuator(Protocol):
+    """``attenuation`` (dB), ``shutter_open`` (bool)."""
+
+    attenuation: ParameterBase
+    shutter_open: ParameterBase
+
+
+@runtime_checkable
+class OpticalSwitch(Protocol):
+    """``position`` (int, from 1)."""
+
+    position: ParameterBase
+
+
+@runtime_checkable
+class PolarizationController(Protocol):
+    """Paddle angles ``angle1``, ``angle2``, ``angle3`` (degrees)."""
+
+    angle1: ParameterBase
+    angle2: ParameterBase
+    angle3: ParameterBase
+
+
+@runtime_checkable
+class PowerMeter(Protocol):
+    """``power`` (W, get), ``wavelength`` (m) it is corrected for."""
+
+    power: ParameterBase
+    wavelength: ParameterBase
+
+
+@runtime_checkable
+class Wavemeter(Protocol):
+    """``frequency`` (Hz, get), ``wavelength`` (m in vacuum, get)."""
+
+    frequency: ParameterBase
+    wavelength: ParameterBase
+
+
+@runtime_checkable
+class FrequencyReference(Protocol):
+    """``locked`` (bool, get), ``frequency_offset`` (fractional)."""
+
+    locked: ParameterBase
+    frequency_offset: ParameterBase
+
+
+@runtime_checkable
+class HeraldLogic(Protocol):
+    """Electronics that decide on a herald by themselves."""
+
+    def load_condition(self, condition: HeraldCondition | None) -> None: ...
+
+
 class LabClock(Protocol):
     """The only source of time: the wall clock of a real lab or the world's clock of a simulated one."""
 
