@@ -12,7 +12,7 @@ Unlike a Cholesky factor, S has no direction that changes nothing at a pure stat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -25,9 +25,8 @@ Cost = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray, FloatArr
 MAX_STEPS = 200
 #: The start is mixed with this much white noise: at an exact zero eigenvalue the gradient would vanish.
 START_NOISE = 0.02
-#: Relative gain below which the search stops, and proposals tried for each root drawn.
+#: Relative gain below which the search stops.
 TOLERANCE = 1e-12
-PROPOSALS = 4
 TINY = 1e-300
 
 
@@ -121,52 +120,6 @@ def minimise(problem: Problem, start: ComplexArray) -> tuple[ComplexArray, float
             break
     root = matrices_from(t)
     return root if problem.flux is None else root * np.sqrt(problem.flux / (t @ t)), at.cost
-
-
-def draw_roots(problem: Problem, root: ComplexArray, count: int, rng: np.random.Generator) -> ComplexArray:
-    """Roots (count, d, d) around the best ``root`` that stand for what the counts leave open: the likelihood, flat in S.
-
-    Normal draws, as wide along each principal direction as the cost takes to rise by one half, are weighted by their true
-    likelihood and resampled; near a pure state that matters, as the cost there rises with the fourth power. The flux is
-    free: held, it would bend the valley the draws come from.
-    """
-    free = replace(problem, flux=None)
-    centre = coordinates(root)
-    _, directions = np.linalg.eigh(_evaluate(free, centre).hessian)
-    z = rng.standard_normal((PROPOSALS * count, len(centre)))
-    roots = matrices_from(centre + (z * _half_widths(free, root, directions)) @ directions.T)
-    mu = np.einsum("jab,sba->sj", free.operators, roots @ roots, optimize=True).real
-    log_weight = 0.5 * np.sum(z * z, axis=1) - _total(free, mu)
-    weight = np.exp(log_weight - log_weight.max())
-    return roots[rng.choice(len(weight), count, p=weight / weight.sum())]
-
-
-def _total(problem: Problem, mu: FloatArray) -> FloatArray:
-    total: FloatArray = problem.cost(np.maximum(mu, TINY), problem.n)[0].sum(axis=-1)
-    return total
-
-
-def _half_widths(problem: Problem, root: ComplexArray, directions: FloatArray) -> FloatArray:
-    """How far along each direction (columns) the cost rises by one half, on average of both senses: float64 (d²,).
-
-    Never more than the size of the root itself, which bounds what the settings leave open.
-    """
-    along = matrices_from(directions.T)
-    # The expected counts are exactly quadratic along a line.
-    level, slope, bend = (
-        np.einsum("jab,...ba->...j", problem.operators, matrix).real
-        for matrix in (root @ root, root @ along + along @ root, along @ along)
-    )
-    lowest = _total(problem, level)
-    low, high = np.zeros((2, len(along))), np.full((2, len(along)), np.linalg.norm(root))
-    sense = np.array([1.0, -1.0])[:, None]
-    for _ in range(30):
-        middle = (low + high) / 2
-        s = (sense * middle)[..., None]
-        inside = _total(problem, level + s * slope + s * s * bend) - lowest < 0.5
-        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
-    widths: FloatArray = high.mean(axis=0)
-    return widths
 
 
 @dataclass(frozen=True, slots=True, eq=False)

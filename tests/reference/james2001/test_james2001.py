@@ -34,26 +34,27 @@ def test_optimum_of_the_gaussian_cost() -> None:
     assert result.cost <= 344.27
     assert result.cost == pytest.approx(344.262, abs=1e-3)
     assert np.linalg.eigvalsh(result.rho) == pytest.approx([0, 0, 0.0353, 0.9647], abs=1e-4)
-    assert result.concurrence.value == pytest.approx(0.9213, abs=1e-4)
-    assert result.concurrence.value**2 == pytest.approx(0.8488, abs=1e-4)
-    assert 4 / 3 * (1 - result.purity.value) == pytest.approx(0.0907, abs=1e-4)
+    assert result.values["concurrence"] == pytest.approx(0.9213, abs=1e-4)
+    assert result.values["concurrence"] ** 2 == pytest.approx(0.8488, abs=1e-4)
+    assert 4 / 3 * (1 - result.values["purity"]) == pytest.approx(0.0907, abs=1e-4)
 
 
 def test_poisson_likelihood() -> None:
     result = reconstruct("poisson")
     assert np.linalg.eigvalsh(result.rho) == pytest.approx([0, 0, 0.0352, 0.9648], abs=1e-4)
     assert result.target == "phi+"
-    assert result.fidelity.value == pytest.approx(0.9597, abs=1e-4)
-    assert result.concurrence.value == pytest.approx(0.9209, abs=1e-4)
-    assert result.negativity.value == pytest.approx(0.4604, abs=1e-4)
+    assert result.values["fidelity"] == pytest.approx(0.9597, abs=1e-4)
+    assert result.values["concurrence"] == pytest.approx(0.9209, abs=1e-4)
+    assert result.values["negativity"] == pytest.approx(0.4604, abs=1e-4)
 
 
 @pytest.mark.slow
 def test_the_posterior_agrees_with_the_likelihood_on_so_many_counts() -> None:
     likelihood, posterior = reconstruct("poisson"), reconstruct("bayes")
     for name, estimate in posterior.figures.items():
-        assert estimate.value == pytest.approx(likelihood.figures[name].value, abs=2 * estimate.std)
-        assert likelihood.figures[name].std == pytest.approx(estimate.std, rel=0.3)
+        assert estimate.value == pytest.approx(likelihood.values[name], abs=2 * estimate.std)
+    # 71 000 pairs leave about half a per cent, as linear inversion does.
+    assert 0.002 < posterior.fidelity.std < 0.006
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared reference data are not here")
