@@ -31,6 +31,8 @@ _OUTCOMES = ("++", "+-", "-+", "--")
 _CARDS = 8
 #: Standard errors from the truth at which a result is marked.
 _FAR = 4.0
+#: Characters above which a fact is folded away.
+_LONG = 200
 
 
 def render_report(runs: Sequence[ReportInput], headline: ReportInput | None = None) -> str:
@@ -95,14 +97,15 @@ def _run_parts(run: ReportInput) -> Iterator[str]:
         yield _image(figure, caption)
     for name, table in _count_tables(run):
         yield f"<h3>{escape(name)}</h3>{table}"
-    facts = dict(run.provenance)
-    if run.live_time_s is not None:
-        facts = {"live time": f"{run.live_time_s:.6g} s", **facts}
-    if facts:
-        yield "<h3>Where it comes from</h3>" + _table([["", ""], *[[k, _plain(v)] for k, v in facts.items()]])
+    facts = {} if run.live_time_s is None else {"live time": f"{run.live_time_s:.6g} s"}
+    facts |= {name: _plain(value) for name, value in run.provenance.items()}
+    if short := [[name, text] for name, text in facts.items() if len(text) <= _LONG]:
+        yield "<h3>Where it comes from</h3>" + _table([["", ""], *short])
+    folded = {name: text for name, text in facts.items() if len(text) > _LONG}
     if run.config:
-        text = json.dumps(run.config, indent=2, ensure_ascii=False, default=str)
-        yield f"<details><summary>Configuration</summary><pre>{escape(text)}</pre></details>"
+        folded["configuration"] = json.dumps(run.config, indent=2, ensure_ascii=False, default=str)
+    for name, text in folded.items():
+        yield f"<details><summary>{escape(name)}</summary><pre>{escape(text)}</pre></details>"
 
 
 def _card(run: ReportInput, name: str) -> str:

@@ -26,6 +26,7 @@ thead th { color: var(--soft); font-weight: 600; background: var(--panel); }
 tbody th { font-weight: 500; }
 tr:last-child td, tr:last-child th { border-bottom: 0; }
 td, tbody th { white-space: nowrap; }
+td:nth-child(3) { white-space: normal; }
 td:last-child { white-space: normal; min-width: 11rem; }
 .scroll { overflow-x: auto; }
 figure { margin: 1rem 0; background: var(--back); border: 1px solid var(--line); border-radius: 8px; padding: .6rem; }

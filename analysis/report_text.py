@@ -69,8 +69,10 @@ def distance_in_errors(number: float, estimate: Estimate) -> float | None:
 
 
 def label(name: str) -> str:
-    """A result's name for people: ``herald_rate_hz`` reads ``herald rate``."""
+    """A result's name for people: ``herald_rate_hz`` reads ``herald rate``, ``e_xx`` reads ``E(XX)``."""
     words = name.split("_")
+    if len(words) == 2 and words[0] == "e":
+        return f"E({words[1].upper()})"
     if len(words) > 1 and words[-1] in {"s", "ps", "hz", "w", "v", "k"} and name != "chsh_s":
         words = words[:-1]
     text = " ".join(words)

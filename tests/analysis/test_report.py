@@ -70,6 +70,12 @@ def test_everything_handed_in_is_on_the_page() -> None:
     assert page.tags.count("img") == 4
 
 
+def test_long_facts_are_folded_away() -> None:
+    page = Collector(render_report([run_input(provenance={"host": "lab", "packages": "x" * 300}, config={})]))
+    assert page.tags.count("details") == 1
+    assert "x" * 300 in page.text
+
+
 def test_the_page_needs_nothing_else() -> None:
     text = render_report([run_input()])
     page = Collector(text)
@@ -148,3 +154,4 @@ def test_other_numbers_follow_the_estimate() -> None:
     assert value_like(7e-4, STORAGE) == "700 µs"
     assert label("herald_rate_hz") == "herald rate"
     assert label("chsh_s") == "CHSH S"
+    assert label("e_xx") == "E(XX)"
