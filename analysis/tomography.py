@@ -4,8 +4,8 @@ Expected counts are ``N w_j <k_j|rho|k_j>`` with relative intensities w and an u
 free unless it says otherwise. Methods:
 
 - ``poisson``: maximum likelihood; ``cost`` is half the deviance.
-- ``multinomial``: the same with a flux of its own for every complete basis, so that drifting intensity drops out; it
-  refuses rows that belong to no complete basis.
+- ``multinomial``: the same with a flux of its own for every complete basis; it refuses rows that belong to none. (With
+  equal intensities the others, too, are blind to a flux that drifts between complete bases.)
 - ``gaussian``: least ``sum (N p - n)^2 / (2 N p)`` with N from the complete bases (James et al., PRA 64, 052312, 2001).
 - ``linear``: weighted linear inversion; may have negative eigenvalues. ``cost`` is its half chi-square.
 - ``bayes``: posterior mean under a prior uniform over ranks 1..d, see :func:`posterior_states`; credible intervals.
