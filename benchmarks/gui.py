@@ -72,7 +72,7 @@ class EightPlots(QWidget):
             )  # fmt: skip
 
     def draw(self) -> None:
-        """One frame, painted."""
+        """Puts one frame's data in; painting is Qt's, with the next events."""
         counts = self.rng.poisson(100, 4000).astype(np.int64)
         for plot in self.histograms:
             plot.show_histogram(Histogram(np.arange(4000, dtype=np.int64) * 10, counts, 10))
@@ -84,7 +84,6 @@ class EightPlots(QWidget):
         for band in self.bands:
             y = self.rng.normal(0.9, 0.01, 1000)
             band.show_history("fidelity", "", x, y, y - 0.05, y + 0.05)
-        self.grab()
 
 
 def frames(app: QApplication) -> None:

@@ -80,10 +80,11 @@ def main() -> None:
         os.environ["XDG_RUNTIME_DIR"] = folder
         studio = Studio(Path(folder))
         studio.photograph("gui-start")
-        studio.run("heralded_entanglement", {"heralds": 3000}, fraction=0.3)
+        studio.run("heralded_entanglement", {"heralds": 3000}, fraction=0.4)
         studio.tab("Rates")
         studio.photograph("gui-rates")
         studio.tab("Overview")
+        studio.until(lambda: studio.window.view.fraction > 0.85)
         studio.photograph("gui")
         studio.until(lambda: bool(studio.window.view.outcome))
         studio.photograph("gui-light", BIG_SCREEN, "light")

@@ -83,7 +83,9 @@ class IntervalPlot(Plot):
         lower, upper = np.array([e.lower for e in known]), np.array([e.upper for e in known])
         self._points.setData(x, value)
         self._errors.setData(x=x, y=value, top=upper - value, bottom=value - lower)
-        self.getAxis("bottom").setTicks([[(k, names.title(e.name).replace(" ", "\n")) for k, e in enumerate(known)]])
+        self.getAxis("bottom").setTicks(
+            [[(k, names.title(e.name).removeprefix("correlator ").replace(" ", "\n")) for k, e in enumerate(known)]]
+        )
         self.setXRange(-0.6, max(0.6, len(known) - 0.4))
 
 

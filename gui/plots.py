@@ -9,10 +9,12 @@ from .theme import Theme
 from .view_models import FloatArray, Histogram
 
 _LEGEND_ROWS = 4
+_FILLED_BINS = 500
+_BAND_POINTS = 200
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]
-    """A plot with a quiet grid; ``left`` and ``bottom`` are (label, unit)."""
+    """A plot without grid (it would cost more than all curves); ``left`` and ``bottom`` are (label, unit)."""
 
     def __init__(self, left: tuple[str, str], bottom: tuple[str, str]) -> None:
         super().__init__()
@@ -23,7 +25,6 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         for side, (label, unit) in self._labels.items():
             self.name_axis(side, label, unit)
         self.getAxis("left").setWidth(70)
-        self.showGrid(x=True, y=True, alpha=0.12)
         self.hideButtons()
         self.legend = self.addLegend(offset=(-8, 6), labelTextSize="8pt", verSpacing=-6)
         self.legend.hide()
@@ -127,6 +128,8 @@ class HistogramPlot(Plot):
             return
         drawn = histogram.drawable()
         edges = drawn.edges_s()
+        # Filling many narrow bins costs more than drawing them, and they hide each other anyway.
+        self.steps.setFillLevel(0 if len(drawn.counts) <= _FILLED_BINS else None)
         self.steps.setData(edges, drawn.counts.astype(float), stepMode="center")
         fitted = np.empty(0) if drawn.expected is None else drawn.expected
         self.fit.setData((edges[:-1] + edges[1:])[: len(fitted)] / 2, fitted)
@@ -159,5 +162,8 @@ class BandPlot(Plot):
         """Draws float64 arrays of equal length; points that are not finite are left out."""
         self.name_axis("left", label, unit)
         known = np.isfinite(value) & np.isfinite(lower) & np.isfinite(upper)
-        for curve, y in ((self.value, value), (self.lower, lower), (self.upper, upper)):
-            curve.setData(t_s[known], y[known])
+        self.value.setData(t_s[known], value[known])
+        coarse = np.flatnonzero(known)
+        coarse = coarse[:: -(-len(coarse) // _BAND_POINTS) or 1]
+        for curve, y in ((self.lower, lower), (self.upper, upper)):
+            curve.setData(t_s[coarse], y[coarse])

@@ -59,6 +59,7 @@ class ComparePlot(Plot):
         self.name_axis("left", names.title(first.name) if first else "result", unit)
         self._points.setData(x, value)
         self._errors.setData(x=x, y=value, top=upper - value, bottom=value - lower)
+        self.setXRange(-0.6, max(0.6, len(chosen) - 0.4))
         self.getAxis("bottom").setTicks([[(k, run.run_id[4:13]) for k, run in enumerate(chosen)]])
 
 
