@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from math import erf, exp, log10
+from dataclasses import replace
+from math import erf, exp, log10, sqrt
 
 import numpy as np
 import pytest
 
 from erbia.instruments.errors import InstrumentError, LimitError
+from erbia.instruments.interfaces import TablePulse
 
 US = 1_000_000
 
@@ -168,12 +170,96 @@ def test_magnet_off_its_field_detunes_spin_and_line(make_lab, tables):
     assert truth_of(lab, tables["herald"]())["fidelity"] < 0.5  # the drive is 10 MHz off the spin line, Rabi 5 MHz
 
 
+def test_half_biased_detectors_herald_a_quarter(make_lab, tables):
+    lab = make_lab()
+    right = truth_of(lab, tables["herald"]())["herald_probability"]
+    for pixel in (lab.snspd.ch1, lab.snspd.ch2):
+        pixel.bias(14e-6)  # the middle of the plateau's rise
+    half = 0.5 / (0.5 * (1 + erf(2)))
+    assert truth_of(lab, tables["herald"]())["herald_probability"] / right == pytest.approx(half**2, rel=0.02)
+
+
+def test_one_blind_detector_leaves_a_quarter_all_of_them_psi_plus(make_lab, tables):
+    lab = make_lab()
+    right = truth_of(lab, tables["herald"]())["herald_probability"]
+    lab.snspd.ch2.bias(0)
+    truth = truth_of(lab, tables["herald"]())
+    assert truth["herald_probability"] / right == pytest.approx(0.25, rel=0.02)
+    model = lab.world.current_model()
+    assert model.probability[model.outcome == -1].sum() == 0
+
+
+def test_lower_fidelity_with_hot_detectors_as_darks_predict(make_lab, tables):
+    """Darks of rate D in windows of 4 us: false heralds 2d(eta_A + eta_B) + 4d^2 of fidelity 1/4."""
+    quiet = truth_of(
+        make_lab(
+            overrides={"detectors": {c: {"background_hz": 0.0, "intrinsic_dark_hz": 0.0} for c in ("ch1", "ch2")}}
+        ),
+        tables["herald"](),
+    )
+    noisy = truth_of(
+        make_lab(overrides={"detectors": {c: {"background_hz": 500.0} for c in ("ch1", "ch2")}}), tables["herald"]()
+    )
+    d = 500.7 * 4e-6
+    eta = sqrt(2 * quiet["herald_probability"])
+    false = 4 * d * eta + 4 * d**2
+    assert noisy["herald_probability"] == pytest.approx(quiet["herald_probability"] + false, rel=0.03)
+    expected = (quiet["herald_probability"] * quiet["fidelity"] + false / 4) / (quiet["herald_probability"] + false)
+    assert noisy["fidelity"] == pytest.approx(expected, abs=0.01)
+
+
+def test_half_the_pump_gives_half_the_pairs(make_lab):
+    lab = make_lab()
+    lab.pair_source.emission(True)
+    counts = []
+    for power in (0.01, 0.005):
+        lab.pair_source.pump_power(power)
+        counts.append(len(lab.record(0.5)["alice_tagger"].on(1)))
+    assert counts[1] / counts[0] == pytest.approx(0.5, abs=4.5 * 0.75 / np.sqrt(counts[0]) + 0.005)  # + dead time
+
+
+def test_pump_off_leaves_darks(make_lab):
+    lab = make_lab()
+    lab.pair_source.pump_power(0.01)
+    assert len(lab.record(5)["alice_tagger"].on(1)) < 28 + 4.5 * sqrt(28)
+
+
+def test_laser_beside_the_line_dims_the_read_out_as_a_lorentzian(make_lab, tables):
+    lab = make_lab()
+    lab.pulser.load(tables["echo"](10 * US))
+    model = lab.world.current_model()
+    on = model.attempt_readouts[0]
+    lab.laser.frequency(lab.laser.frequency() + 1e6)  # half the power-broadened width of 2 MHz
+    off = lab.world.current_model().attempt_readouts[0]
+    assert (off.bright_mean - off.dark_mean) / (on.bright_mean - on.dark_mean) == pytest.approx(0.5, rel=1e-3)
+
+
+def test_weak_half_turn_leaves_cosine_of_the_error(make_lab, tables):
+    """Half turn of the echo too short by 20 %: the refocused part is sin^2(theta/2) of the coherence."""
+    lab = make_lab(overrides={"alice": {"memory": {"t2_star_s": 1e-6}}})
+    table = tables["echo"](20 * US)
+    short = [
+        replace(p, start_ps=p.start_ps + 10_000, duration_ps=80_000) if p.duration_ps == 100_000 else p
+        for p in table.attempt.pulses
+    ]
+    contrasts = []
+    for attempt in (table.attempt, replace(table.attempt, pulses=tuple(short))):
+        lab.pulser.load(replace(table, attempt=attempt))
+        alice = lab.world.current_model().attempt_populations[0][:2].sum()
+        contrasts.append(2 * alice - 1)
+    assert contrasts[1] / contrasts[0] == pytest.approx(np.sin(0.8 * np.pi / 2) ** 2, rel=0.01)
+
+
+def test_short_t2_costs_coherence_over_the_storage(make_lab, tables):
+    slow = {node: {"memory": {"t2_s": 100e-6}} for node in ("alice", "bob")}
+    exx = [truth_of(make_lab(overrides=o), tables["herald"]("X"))["exx"] for o in ({}, slow)]
+    waited = 36e-6  # from the first quarter turn to the echo at 42.025 us
+    ratio = exp(-2 * ((waited / 100e-6) ** 1.5 - (waited / 1e-3) ** 1.5))
+    assert exx[1] / exx[0] == pytest.approx(ratio, rel=0.02)
+
+
 class TestRefusals:
     def test_pulser_refuses_unknown_outputs_and_bad_pulses(self, make_lab, tables):
-        from dataclasses import replace
-
-        from erbia.instruments.interfaces import TablePulse
-
         lab = make_lab()
         table = tables["herald"]()
         for pulse, word in [
