@@ -1,13 +1,14 @@
 """Shares cover the work once, in order, whatever the number of threads."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erbia.analysis.errors import UsageError
 from erbia.analysis.sharing import in_shares
 
 
+@settings(deadline=None)
 @given(n=st.integers(0, 50), threads=st.integers(1, 8))
 def test_shares_tile_the_work(n, threads):
     shares = in_shares(lambda first, stop: list(range(first, stop)), n, threads)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erbia.analysis.errors import UsageError
@@ -56,6 +56,7 @@ def test_blocks_of_two_taggers_are_not_mixed():
         live.feed(TagBlock(TimeTags.empty(), 10, 20, "bob"))
 
 
+@settings(deadline=None)
 @given(steps=st.lists(st.tuples(st.lists(st.integers(0, 3), max_size=40), st.integers(-5, 60)), max_size=60))
 def test_recent_remembers_exactly_the_latest(steps):
     recent, known, now = Recent(), np.empty(0, np.int64), 0

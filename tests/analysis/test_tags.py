@@ -21,11 +21,13 @@ def pairs(tags):
     return list(zip(tags.t_ps.tolist(), tags.channel.tolist(), strict=True))
 
 
+@settings(deadline=None)
 @given(tags=streams(), channel=st.integers(0, 4))
 def test_select(tags, channel):
     assert np.array_equal(select(tags, channel), tags.on(channel))
 
 
+@settings(deadline=None)
 @given(one=streams(), two=streams(10), three=streams(20))
 def test_merge_is_a_stable_sort(one, two, three):
     expected = sorted(pairs(one) + pairs(two) + pairs(three), key=lambda click: click[0])
@@ -48,6 +50,7 @@ def test_delay_over_thousands_of_clicks():
     assert np.array_equal(found.channel, tags.channel[order])
 
 
+@settings(deadline=None)
 @given(tags=streams(), edges=st.sets(st.integers(-5, 110), max_size=8).map(sorted))
 def test_gate_keeps_what_the_mask_contains(tags, edges):
     mask = ValidityMask(tuple(Interval(a, b) for a, b in zip(edges[::2], edges[1::2], strict=False)))

@@ -11,6 +11,7 @@ from erbia.analysis.kernels.shifting import select_channel, shift_channels
 small = st.lists(st.integers(-20, 20), max_size=50)
 
 
+@settings(deadline=None)
 @given(values=small, padding=st.sampled_from([0, 4095, 4096, 9000]))
 def test_first_descent(values, padding):
     t = np.concatenate([np.full(padding, -20), np.array(values, np.int64)])
@@ -44,6 +45,7 @@ def test_shift_channels_gives_up_when_too_many_overtake():
     assert shift_channels(t, channel, delay_of, 10, np.empty_like(t), np.empty_like(channel)) < 100
 
 
+@settings(deadline=None)
 @given(channels=st.lists(st.integers(0, 255), max_size=50), wanted=st.integers(0, 255))
 def test_select_and_count_channels(channels, wanted):
     channel = np.array([*channels, wanted], np.uint8)
@@ -55,6 +57,7 @@ def test_select_and_count_channels(channels, wanted):
     assert np.array_equal(counts.sum(axis=0), np.bincount(channel, minlength=256))
 
 
+@settings(deadline=None)
 @given(gaps=st.lists(st.integers(0, 60), max_size=50), bin_ps=st.integers(1, 9), bins=st.integers(1, 5))
 def test_intervals(gaps, bin_ps, bins):
     t = np.cumsum(np.array(gaps, np.int64))
