@@ -16,7 +16,7 @@ from . import layout
 from .layout import decode_texts
 from .opening import open_hdf5, reading, status_of
 from .results import Results, read_results, write_results
-from .streams import ChunkedRows, read_commit, seal, tail_path
+from .streams import ChunkedRows, last_rows, read_commit, seal
 from .strings import read_attributes, read_text, write_attributes
 from .tagcodec import Decoder, first_damaged
 from .transaction import transaction
@@ -74,19 +74,23 @@ class Run:
             self.status = status_of(self._file, self.path)
             self.sources = tuple(self._file["tags"]) if "tags" in self._file else ()
             self._specs = {spec.path: spec for spec in layout.all_streams(self.sources)}
-            self._in_chunks = {path: len(self._file[path]) for path in self._specs}
             self._chunks = {path: ChunkedRows(self._file[path], spec) for path, spec in self._specs.items()}
-            self._rows = self._in_chunks | read_commit(self._file)
+            self._lengths = {path: len(self._file[path]) for path in self._specs}
+            committed = read_commit(self._file)
+            self._rows = self._lengths | committed
+            self._in_chunks = self._lengths | {
+                p: n // self._specs[p].chunk * self._specs[p].chunk for p, n in committed.items()
+            }
             self._tails = {
-                path: self._file[tail_path(path)][: self._rows[path] - n]
-                for path, n in self._in_chunks.items()
-                if self._rows[path] > n
+                path: last_rows(self._file, self._specs[path], n)
+                for path, n in committed.items()
+                if n > self._in_chunks[path]
             }
 
     def _tails_still_belong(self) -> bool:
         """Whether no chunk was finished while the tails were read (a finished chunk lets its tail be used anew)."""
         with open_hdf5(self.path) as now:
-            return all(len(now[path]) == n for path, n in self._in_chunks.items())
+            return all(len(now[path]) == n for path, n in self._lengths.items())
 
     def _followed(self, read: Callable[[], T]) -> T:
         """``read()``; once more on a fresh view if it fails while a writer is at work on the file."""

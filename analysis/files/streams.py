@@ -198,17 +198,34 @@ class ChunkedRows:
         self._first = first
 
 
+def last_rows(file: h5py.File, spec: StreamSpec, committed: int) -> NDArray[Any]:
+    """The committed rows of the unfinished chunk: from the chunk if it was finished since and is sound, else the tail.
+
+    A tail is used anew only after its chunk is safe, so one of the two always holds them, even after a power cut.
+    """
+    start = committed // spec.chunk * spec.chunk
+    rows: NDArray[Any]
+    if len(file[spec.path]) > start:
+        try:
+            rows = file[spec.path][start:committed]
+        except OSError:
+            pass
+        else:
+            if file[spec.path].id.get_num_chunks() > start // spec.chunk:
+                return rows
+    rows = file[tail_path(spec.path)][: committed - start]
+    return rows
+
+
 def seal(file: h5py.File) -> None:
     """Moves the committed tails into their streams and removes ``tail``; ``file`` is open in a transaction."""
-    committed = read_commit(file)
-    for path, rows in committed.items():
+    for path, rows in read_commit(file).items():
         main = file[path]
-        done = len(main)
-        if rows < done:
-            main.resize((rows,))
-        elif rows > done:
-            tail = file[tail_path(path)][: rows - done]
-            main.resize((rows,))
-            main[done:] = tail
+        spec = StreamSpec(path, main.dtype, main.chunks[0])
+        start = rows // spec.chunk * spec.chunk
+        last = last_rows(file, spec, rows)
+        main.resize((start,))
+        main.resize((rows,))
+        main[start:] = last
     if TAIL in file:
         del file[TAIL]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from .overlay import PAGE, Overlay, settle_superblock
 
 _MAGIC = b"ERBREDO1"
 _RECORD = struct.Struct("<QI")
+_PATIENCE_S = 5.0
 
 
 def _sync_folder(path: Path) -> None:
@@ -43,7 +45,7 @@ def _write_redo(path: Path, overlay: Overlay) -> None:
     draft = _beside(path, ".redo.draft")
     with draft.open("r+b") as out:
         out.truncate(0)
-        out.write(_MAGIC + struct.pack("<QQ", overlay.size, len(overlay.pages)))
+        out.write(_MAGIC + struct.pack("<QQQ", os.getpid(), overlay.size, len(overlay.pages)))
         for index, page in sorted(overlay.pages.items()):
             out.write(_RECORD.pack(index, zlib.crc32(page)) + page)
         out.flush()
@@ -52,19 +54,38 @@ def _write_redo(path: Path, overlay: Overlay) -> None:
     _sync_folder(path)
 
 
+def _owner_alive(redo: Path) -> bool | None:
+    """Whether the process that wrote the redo file lives; None if the file is gone."""
+    try:
+        with redo.open("rb") as pages:
+            head = pages.read(16)
+    except FileNotFoundError:
+        return None
+    return len(head) == 16 and head[:8] == _MAGIC and psutil.pid_exists(struct.unpack("<Q", head[8:])[0])
+
+
 def finish_redo(path: Path) -> None:
-    """Applies a complete ``.redo`` left beside ``path`` (doing it twice does no harm), then removes it.
+    """Finishes the work of a dead process that left a complete ``.redo`` beside ``path``; waits for a living one.
 
     Raises:
-        DataError: the redo file is corrupt.
+        DataError: the redo file is corrupt, or its owner does not get done with it.
     """
     redo = _beside(path, ".redo")
-    if not redo.exists():
-        return
+    deadline = time.monotonic() + _PATIENCE_S
+    while _owner_alive(redo):
+        if time.monotonic() > deadline:
+            raise DataError(f"{path}: another process is changing this file; try again when it is done")
+        time.sleep(0.005)
+    if redo.exists():
+        _apply(path, redo)
+
+
+def _apply(path: Path, redo: Path) -> None:
+    """Writes the pages to their places (doing it twice does no harm), then removes the redo file."""
     with redo.open("rb") as pages, path.open("r+b") as out:
         if pages.read(8) != _MAGIC:
             raise DataError(f"{redo}: not a redo file of erbia; move it away to open {path.name} as it is")
-        size, count = struct.unpack("<QQ", pages.read(16))
+        _, size, count = struct.unpack("<QQQ", pages.read(24))
         for _ in range(count):
             index, crc = _RECORD.unpack(pages.read(_RECORD.size))
             page = pages.read(PAGE)
@@ -109,4 +130,4 @@ def transaction(path: Path) -> Iterator[h5py.File]:
             _write_redo(path, overlay)
     finally:
         _beside(path, ".redo.draft").unlink(missing_ok=True)
-    finish_redo(path)
+    _apply(path, _beside(path, ".redo"))

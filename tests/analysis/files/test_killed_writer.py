@@ -45,6 +45,15 @@ def acknowledged(path):
     return int(lines[-2]) if len(lines) > 1 else 0
 
 
+def wait_until_gone(pid):
+    try:
+        process = psutil.Process(pid)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.002)
+    except psutil.NoSuchProcess:
+        pass
+
+
 def kill_after_first_word(path, pid, delay_s):
     """Lets the writer live ``delay_s`` after its first acknowledgement, kills it; blocks acknowledged."""
     deadline = time.monotonic() + 60
@@ -52,8 +61,7 @@ def kill_after_first_word(path, pid, delay_s):
         time.sleep(0.002)
     time.sleep(delay_s)
     os.kill(pid, signal.SIGKILL)
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.002)
+    wait_until_gone(pid)
     return acknowledged(path)
 
 
@@ -133,8 +141,7 @@ def test_full_disk(small_disk, start):
     while "DiskFull" not in Path(f"{path}.out").read_text() if Path(f"{path}.out").exists() else True:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.002)
+    wait_until_gone(pid)
     *numbers, message = Path(f"{path}.out").read_text().splitlines()
     assert "must stay free" in message
     assert "run.h5 stops here" in message

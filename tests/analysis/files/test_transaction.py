@@ -54,11 +54,12 @@ def test_an_error_leaves_the_file_as_it_was(path):
 def test_death_while_applying_is_made_good(path, monkeypatch, bytes_written):
     """The redo file is complete, the file half changed: the next opening finishes the work."""
     before = path.read_bytes()
-    monkeypatch.setattr(module, "finish_redo", lambda path: None)
+    monkeypatch.setattr(module, "_apply", lambda path, redo: None)
     with transaction(path) as file:
         file["more"] = np.arange(40_000)
     assert path.read_bytes() == before
     monkeypatch.undo()
+    monkeypatch.setattr(module, "_owner_alive", lambda redo: False)
     path.write_bytes(b"\0" * bytes_written + before[bytes_written:])  # torn: redo rewrites every page it changed
     if bytes_written < 65536:
         finish_redo(path)
@@ -67,10 +68,11 @@ def test_death_while_applying_is_made_good(path, monkeypatch, bytes_written):
 
 
 def test_a_corrupt_redo_is_refused_and_names_itself(path, monkeypatch):
-    monkeypatch.setattr(module, "finish_redo", lambda path: None)
+    monkeypatch.setattr(module, "_apply", lambda path, redo: None)
     with transaction(path) as file:
         file["more"] = 1
     monkeypatch.undo()
+    monkeypatch.setattr(module, "_owner_alive", lambda redo: False)
     redo = path.with_name("x.h5.redo")
     raw = bytearray(redo.read_bytes())
     raw[-5] ^= 1
@@ -91,6 +93,17 @@ def test_a_file_left_open_for_writing_can_be_changed(path):
         file["more"] = 1
     assert np.array_equal(read(path)["data"], np.arange(100_000))
     assert b"not in the end-of-file field" * 1 in path.read_bytes()
+
+
+def test_the_redo_of_a_living_process_is_left_to_it(path, monkeypatch):
+    monkeypatch.setattr(module, "_apply", lambda path, redo: None)
+    monkeypatch.setattr(module, "_PATIENCE_S", 0.02)
+    before = path.read_bytes()
+    with transaction(path) as file:
+        file["more"] = 1
+    with pytest.raises(DataError, match="another process is changing this file"):
+        finish_redo(path)
+    assert path.read_bytes() == before
 
 
 def test_two_at_once_are_refused(path):
