@@ -64,12 +64,12 @@ def read_settings(counts: object) -> Settings:
 
 def complete_groups(settings: Settings) -> tuple[list[list[int]], list[int]]:
     """Rows that together form complete measurements (projectors summing to one), and the rows left over."""
-    overlap = np.abs(settings.kets.conj() @ settings.kets.T) ** 2
-    left, groups, alone = list(range(len(overlap))), [], []
+    orthogonal = (np.abs(settings.kets.conj() @ settings.kets.T) < 1e-5).tolist()
+    left, groups, alone = list(range(len(orthogonal))), [], []
     while left:
         group = [left[0]]
         for row in left[1:]:
-            if len(group) < settings.d and np.all(overlap[row, group] < 1e-9):
+            if len(group) < settings.d and all(orthogonal[row][member] for member in group):
                 group.append(row)
         if len(group) == settings.d:
             groups.append(group)

@@ -14,8 +14,9 @@ from .jit import kernel
 
 #: Atoms are kept within this many standard deviations (plus as many counts): the mass outside is below 1e-10.
 WINDOW = 6.5
-#: Up to this many atoms are summed exactly; beyond, the saddlepoint is right to better than 1e-3 of a tail.
-EXACT_ATOMS = 5000
+#: Up to this many atoms are summed exactly; beyond, the saddlepoint is right to about 1e-3 of a tail. Without a common
+#: lattice it smooths over the atoms, so more of them are summed.
+EXACT_ATOMS, EXACT_ATOMS_NO_LATTICE = 2000, 6000
 #: Two values of T or of the rate closer than this (relative) are ties of the lattice.
 TIE = 1e-9
 #: A theta whose own tail is below this share of alpha is rejected whatever the other tail adds.
@@ -268,7 +269,7 @@ def tails(below: float, above: float, step: float, n: FloatArray, q: FloatArray,
         low, high = _window(n[k], q[k])
         atoms *= high - low + 1.0
         widest = max(widest, high - low + 1.0)
-    if atoms / widest <= EXACT_ATOMS:
+    if atoms / widest <= (EXACT_ATOMS if step > 0.0 else EXACT_ATOMS_NO_LATTICE):
         return _exact_tails(below, above, n, q, c)
     p_below = p_above = 0.0
     if below > -math.inf:
