@@ -46,6 +46,13 @@ class ClockState:
         covariance = p - np.outer(gain, p[0])
         return ClockState(self.mean + gain * (offset_ps - self.mean[0]), 0.5 * (covariance + covariance.T))
 
+    def displaced(self, shift_ps: float, std_ps: float) -> ClockState:
+        """The state after the time error leapt by ``shift_ps``, known to ``std_ps``; rate and drift stay."""
+        covariance = self.covariance.copy()
+        covariance[0, :] = covariance[:, 0] = 0.0
+        covariance[0, 0] = std_ps**2
+        return ClockState(self.mean + np.array([shift_ps, 0.0, 0.0]), covariance)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Smoothed:
@@ -88,7 +95,7 @@ def identify_noise(t_s: FloatArray, offset_ps: FloatArray, std_ps: FloatArray) -
 
 def _vague_start(t_s: FloatArray, offset_ps: FloatArray, var: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Level of the first offset, and a prior so wide in rate and drift that it adds nothing."""
-    span = float(t_s[-1] - t_s[0])
+    span = max(float(t_s[-1] - t_s[0]), 1e-6)
     reach = float(np.ptp(offset_ps)) + 10 * float(np.sqrt(var.max()))
     mean = np.array([offset_ps[0], 0.0, 0.0])
     return mean, np.diag([100 * reach**2, 100 * (reach / span) ** 2, 100 * (reach / span**2) ** 2])

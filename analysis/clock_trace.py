@@ -9,6 +9,7 @@ import numpy as np
 from .clock_block import measure_block
 from .clock_follow import pairs_near
 from .clock_kalman import ClockNoise, ClockState, Smoothed, identify_noise, smooth
+from .clock_relock import relock
 from .clock_response import Peak, fit_peak
 from .clock_verify import Lock, sharpen
 from .errors import UsageError
@@ -19,17 +20,22 @@ WORST_NOISE = ClockNoise(1e3, 1e7)
 PAIRS_A_BLOCK = 100
 MOST_BLOCKS = 1000
 FIRST_PAIRS = 300
+FEWEST_TO_LEARN = 8
 _HALVES = np.array([1.0, 1.0, 0.5])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OffsetSeries:
-    """Measured offsets of B against A: A's time int64 (N,) ps, offset and standard error float64 (N,) ps, pairs (N,)."""
+    """Measured offsets of B against A: A's time int64 (N,) ps, offset and standard error float64 (N,) ps, pairs (N,).
+
+    ``stretch`` int64 (N,) counts up wherever the clock leapt and the peak had to be found again.
+    """
 
     t_ps: Int64Array
     offset_ps: FloatArray
     std_ps: FloatArray
     pairs: FloatArray
+    stretch: Int64Array
 
     def on_grid(self, step_ps: int) -> FloatArray:
         """Phase in seconds on an even grid for ``stability.allan``: float64 (K,), nan where no block was measured."""
@@ -102,34 +108,65 @@ def trace(
     rows.sort()
     if not rows:
         raise UsageError(f"no block of {block_ps / PS_PER_S:g} s shows the correlation peak; use longer blocks")
-    t, offset, std, pairs = zip(*rows, strict=True)
-    return OffsetSeries(np.array(t, np.int64), np.array(offset), np.array(std), np.array(pairs))
+    t, offset, std, pairs, stretch = zip(*rows, strict=True)
+    return OffsetSeries(
+        np.array(t, np.int64), np.array(offset), np.array(std), np.array(pairs), np.array(stretch, np.int64)
+    )
 
 
 def _one_way(
     t_a: Int64Array, t_b: Int64Array, state: ClockState, t_ps: int, peak: Peak, step_ps: int
-) -> list[tuple[int, float, float, float]]:
+) -> list[tuple[int, float, float, float, int]]:
     rows = []
-    edge, at = t_ps, t_ps
+    edge, at, lost, stretch = t_ps, t_ps, 0, 0
     while t_a[0] <= edge <= t_a[-1]:
         lo, hi = min(edge, edge + step_ps), max(edge, edge + step_ps)
         middle = (lo + hi) // 2
         state, at = state.predicted((middle - at) / PS_PER_S, WORST_NOISE), middle
         fit = measure_block(t_a, t_b, lo, hi - 1, state, peak)
+        if fit is None and _both_click(t_a, t_b, lo, hi, round(float(state.mean[0]))):
+            lost += 1
+            # Look around after 1, 2, 4, 8 … lost blocks: the pairs may be off for long.
+            shift = relock(t_a, t_b, lo, hi - 1, state) if not lost & (lost - 1) else None
+            if shift is not None:
+                stretch += 1 if step_ps > 0 else -1
+                state = state.displaced(shift, peak.response.std_ps)
+                fit = measure_block(t_a, t_b, lo, hi - 1, state, peak)
         if fit is not None:
+            lost = 0
             offset = float(state.mean[0]) + fit.shift_ps
-            rows.append((middle, offset, fit.std_ps, fit.pairs))
+            rows.append((middle, offset, fit.std_ps, fit.pairs, stretch))
             state = state.updated(offset, fit.std_ps**2)
         edge += step_ps
     return rows
 
 
+def _both_click(t_a: Int64Array, t_b: Int64Array, lo: int, hi: int, offset_ps: int) -> bool:
+    clicks_a = np.searchsorted(t_a, hi) - np.searchsorted(t_a, lo)
+    clicks_b = np.searchsorted(t_b, hi + offset_ps) - np.searchsorted(t_b, lo + offset_ps)
+    return bool(min(clicks_a, clicks_b) > PAIRS_A_BLOCK // 4)
+
+
 def smoothed(series: OffsetSeries, noise: ClockNoise | None = None) -> Smoothed:
-    """Best states at the blocks' times (seconds from the first block); the noise is learned unless given."""
+    """Best states at the blocks' times (seconds from the first block), each stretch between leaps on its own.
+
+    The noise is learned from the longest stretch unless given.
+    """
     t_s = (series.t_ps - series.t_ps[0]) / PS_PER_S
+    parts = [np.flatnonzero(series.stretch == k) for k in np.unique(series.stretch)]
     if noise is None:
-        noise = identify_noise(t_s, series.offset_ps, series.std_ps)
-    return smooth(t_s, series.offset_ps, series.std_ps, noise)
+        longest = max(parts, key=len)
+        noise = WORST_NOISE
+        if len(longest) >= FEWEST_TO_LEARN:
+            noise = identify_noise(t_s[longest], series.offset_ps[longest], series.std_ps[longest])
+    done = [smooth(t_s[k], series.offset_ps[k], series.std_ps[k], noise) for k in parts]
+    return Smoothed(
+        t_s,
+        np.concatenate([s.mean for s in done]),
+        np.concatenate([s.covariance for s in done]),
+        noise,
+        sum(s.log_likelihood for s in done),
+    )
 
 
 def piecewise(series: OffsetSeries, states: Smoothed) -> ClockModel:

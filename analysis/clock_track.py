@@ -210,7 +210,7 @@ def _lost(state: TrackerState, lo: int, hi: int) -> tuple[TrackerState, TrackedO
     shift = relock(state.a_ps, state.b_ps, from_ps, hi - 1, at)
     if shift is None:
         return state, _blank(state, "lost")
-    moved = replace(state, clock=_displaced(state.clock, shift, state.peak.response.std_ps))
+    moved = replace(state, clock=state.clock.displaced(shift, state.peak.response.std_ps))
     again = measure_block(state.a_ps, state.b_ps, lo, hi - 1, moved.clock, state.peak)
     if again is None:
         return state, _blank(state, "lost")
@@ -229,17 +229,10 @@ def _crossing(state: TrackerState, new: FloatArray, hi: int) -> int:
     return state.t_ps + round(float(times[np.argmax(score)]) * PS_PER_S)
 
 
-def _displaced(clock: ClockState, shift_ps: float, std_ps: float) -> ClockState:
-    covariance = clock.covariance.copy()
-    covariance[0, :] = covariance[:, 0] = 0.0
-    covariance[0, 0] = std_ps**2
-    return ClockState(clock.mean + np.array([shift_ps, 0.0, 0.0]), covariance)
-
-
 def _restart(
     state: TrackerState, leap_ps: float, std_ps: float, at_ps: int, pairs: float
 ) -> tuple[TrackerState, TrackedOffset]:
-    clock = _displaced(state.clock, leap_ps, std_ps)
+    clock = state.clock.displaced(leap_ps, std_ps)
     state = replace(state, clock=clock, history=(), lost_blocks=0)
     offset = float(clock.mean[0])
     return state, TrackedOffset(state.t_ps, offset, std_ps, offset, std_ps, pairs, "leap", leap_ps, at_ps)

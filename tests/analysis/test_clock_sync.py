@@ -118,3 +118,14 @@ def test_partial_overlap_is_enough() -> None:
     result = synchronize(a[a < 3 * PS_PER_S], b[b > 2 * PS_PER_S], max_offset_s=0.2, max_ppm=5)
     assert result.found
     assert abs(result.offset_ps - 80_000_000_000) < 6 * result.offset_std_ps
+
+
+def test_a_leap_in_the_record_splits_the_model() -> None:
+    a, b = streams(11, span_s=4, pairs_hz=10e3, singles_hz=50e3)
+    leap_ps, at_ps = 2_000_000, 1_500_000_000_000
+    b = np.sort(b + leap_ps * (b > 80_000_000_000 + at_ps))
+    result = synchronize(a, b, max_offset_s=0.2, max_ppm=5)
+    assert result.model is not None
+    t = a[::100][np.abs(a[::100] - at_ps) > 50_000_000_000]
+    truth = 80_000_000_000 + 1e-6 * t + leap_ps * (t > at_ps)
+    assert np.max(np.abs(offset_at(t, result.model) - truth)) < 40
