@@ -101,8 +101,8 @@ class RunWriter:
         FreeSpaceWatch(path, reserve).admit(0)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            # no piece of metadata across two disk pages: a power cut then leaves it old or new, never torn
-            with h5py.File(draft, "w", libver="latest", fs_strategy="page", fs_page_size=4096) as file:
+            # small metadata never across two disk pages: a power cut then leaves it old or new, not torn
+            with h5py.File(draft, "w", libver="latest", fs_strategy="page", fs_page_size=1024) as file:
                 write_attributes(
                     file,
                     {
