@@ -151,7 +151,7 @@ def _damped_step(at: _Point, damping: float) -> FloatArray:
     damped = at.hessian + damping * np.eye(len(at.hessian))
     try:
         np.linalg.cholesky(damped)
-        step: FloatArray = -np.linalg.solve(damped, at.gradient)
+        step = np.asarray(-np.linalg.solve(damped, at.gradient), np.float64)
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(at.hessian)
         step = -vectors @ ((vectors.T @ at.gradient) / (np.abs(values) + damping))

@@ -39,7 +39,7 @@ class Settings:
 
     @property
     def d(self) -> int:
-        return self.kets.shape[1]
+        return int(self.kets.shape[1])
 
     def operators(self, intensities: FloatArray) -> ComplexArray:
         """Projectors scaled by ``intensities``: complex128 (J, d, d)."""
@@ -152,5 +152,5 @@ def _read_intensities(table: Mapping[str, Any], rows: int) -> FloatArray:
         raise UsageError(
             f"tomography counts: 'intensities' must be a list of {rows} positive numbers, one for each row"
         )
-    read = np.array([as_number(v, f"'intensities' row {j}", 1e-12, 1e12) for j, v in enumerate(value)])
-    return read / read.mean()
+    read: FloatArray = np.array([as_number(v, f"'intensities' row {j}", 1e-12, 1e12) for j, v in enumerate(value)])
+    return read / float(read.mean())

@@ -45,7 +45,8 @@ _MAGIC = np.stack([BELL_KETS["phi+"], -1j * BELL_KETS["phi-"], -1j * BELL_KETS["
 
 def product_ket(kets: list[ComplexArray]) -> ComplexArray:
     """Tensor product of one-qubit kets, first qubit first: complex128 (2^n,)."""
-    return reduce(lambda left, right: np.multiply.outer(left, right).ravel(), kets)
+    ket: ComplexArray = reduce(lambda left, right: np.multiply.outer(left, right).ravel(), kets)
+    return ket
 
 
 def projector(ket: ComplexArray) -> ComplexArray:
@@ -80,7 +81,8 @@ def concurrence(rho: ComplexArray) -> FloatArray:
     values, vectors = np.linalg.eigh(rho)
     amplitudes = vectors * np.sqrt(np.clip(values, 0.0, None))[..., None, :]
     singular = np.linalg.svd(np.swapaxes(amplitudes, -1, -2) @ _FLIP @ amplitudes, compute_uv=False)
-    return np.maximum(0.0, 2 * singular[..., 0] - singular.sum(axis=-1))
+    excess: FloatArray = np.maximum(0.0, 2 * singular[..., 0] - singular.sum(axis=-1))
+    return excess
 
 
 def partial_transpose(rho: ComplexArray) -> ComplexArray:
@@ -100,5 +102,4 @@ def negativity(rho: ComplexArray) -> FloatArray:
 def fully_entangled_fraction(rho: ComplexArray) -> FloatArray:
     """Largest fidelity with any maximally entangled state of two qubits: top eigenvalue of ``Re rho`` in the magic basis."""
     real = (_MAGIC.conj().T @ rho @ _MAGIC).real
-    top: FloatArray = np.linalg.eigvalsh(real)[..., -1]
-    return top
+    return np.asarray(np.linalg.eigvalsh(real)[..., -1], np.float64)

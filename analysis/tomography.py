@@ -255,7 +255,8 @@ def _start(problem: Problem, rho: ComplexArray) -> ComplexArray:
     values = np.clip(values, 0, None) + START_NOISE
     root: ComplexArray = (vectors * np.sqrt(values)) @ vectors.conj().T
     flux = problem.n.sum() / float(np.tensordot(problem.operators.sum(axis=0), (root @ root).T).real)
-    return root * np.sqrt(flux)
+    scaled: ComplexArray = root * np.sqrt(flux)
+    return scaled
 
 
 def _solve_bayes(settings: Settings, linear: _Linear, method: str, rng: np.random.Generator) -> Solution:
@@ -318,4 +319,5 @@ def _known_flux(settings: Settings) -> float | None:
 
 
 def _unit_trace(matrices: ComplexArray) -> ComplexArray:
-    return matrices / np.trace(matrices, axis1=-2, axis2=-1)[..., None, None]
+    normalised: ComplexArray = matrices / np.trace(matrices, axis1=-2, axis2=-1)[..., None, None]
+    return normalised

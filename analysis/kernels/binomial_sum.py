@@ -304,9 +304,8 @@ def _own_tail(theta: float, side: float, x: FloatArray, n: FloatArray, w: FloatA
     c = w / n
     value = (c * x).sum()
     q = constrained_chances(x, n, w, theta)
-    if side > 0.0:
-        return tails(value, math.inf, step, n, q, c)[0]
-    return tails(-math.inf, value, step, n, q, c)[1]
+    below, above = tails(value, value, step, n, q, c)
+    return below if side > 0.0 else above
 
 
 @kernel
@@ -316,8 +315,8 @@ def limit(side: float, alpha: float, x: FloatArray, n: FloatArray, w: FloatArray
     The p-value is not monotonic (atoms enter and leave the far tail), so the search goes inwards from a theta that is
     safely rejected and refines the first one accepted.
     """
-    value = (w * x / n).sum()
-    end = w.sum() if side > 0.0 else 0.0
+    value = float((w * x / n).sum())
+    end = float(w.sum()) if side > 0.0 else 0.0
     if abs(value - end) <= TIE * w.sum():
         return end
     inner, outer = value, end
@@ -345,4 +344,5 @@ def limit(side: float, alpha: float, x: FloatArray, n: FloatArray, w: FloatArray
             outer = middle
         if abs(accepted - outer) <= PRECISION * abs(accepted - value):
             break
-    return accepted
+    # Rounded outwards: the p-value jumps where atoms tie, often at a round theta such as 1 that is itself accepted.
+    return outer
