@@ -32,7 +32,8 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
     def name_axis(self, side: str, label: str, unit: str) -> None:
         """Label with unit; a pure number gets no prefix."""
         self.setLabel(side, label, units=unit or None)
-        self.getAxis(side).enableAutoSIPrefix(bool(unit))
+        # Without a unit a prefix would read "×0.001": allow it in no range.
+        self.getAxis(side).setSIPrefixEnableRanges(None if unit else ((-1.0, -1.0),))
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""

@@ -60,6 +60,7 @@ def test_run_click_fills_every_panel(qtbot: Any, window: MainWindow) -> None:
     assert "ps" in window.results.table.item(1, 1).text()
     _, value = window.results.plot.value.getOriginalDataset()
     assert np.all(value == 0.9)
+    assert window.results.plot.getAxis("left").autoSIPrefixScale == 1.0, "a pure number has no prefix"
     assert "done" in window.progress.text()
     assert "40 of 40 blocks" in window.progress.text()
     assert "run done" in window.log.toPlainText()
