@@ -5,6 +5,7 @@ from pathlib import Path
 import allantools
 import numpy as np
 import pytest
+
 from erbia.analysis.stability import allan
 from erbia.analysis.stability_confidence import degrees_of_freedom, noise_exponents
 
