@@ -8,13 +8,15 @@ from statistics import NormalDist
 import numpy as np
 from pydantic import Field
 
-from ...analysis.clock_model import to_clock_b
+from ...analysis.clock_model import offset_at, to_clock_b
 from ...analysis.clock_sync import SyncResult, synchronize
 from ...analysis.correlation import correlate
 from ...analysis.records import PS_PER_S, ClockModel, CorrelationHistogram, Estimate, Int64Array, TagBlock
 from ..documents import Result
 from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
 from .link import NODES
+
+_TRACK_POINTS = 2000
 
 
 class ClockSyncConfig(ExperimentConfig):
@@ -68,7 +70,7 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         if sync is None or sync.model is None:
             return Result({}, counts=counts)
         a_ps, b_ps = (state.times_ps(name) for name in NODES)
-        estimates = offset_and_skew(sync.model, float(a_ps[-1] - a_ps[0]) / PS_PER_S, sync.pairs)
+        estimates = mean_offset_and_skew(sync, a_ps)
         pairs = {"pairs": {"found": sync.pairs}}
         return Result(estimates, {"pairs": self._pair_histogram(a_ps, b_ps, sync.model)}, counts=counts | pairs)
 
@@ -97,22 +99,27 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         return "" if state.sync.found else f"no clock offset found: {state.sync.reason}"
 
 
-def offset_and_skew(model: ClockModel, duration_s: float, pairs: int, confidence: float = 0.95) -> dict[str, Estimate]:
-    """Mean offset and mean skew over the record, and the time on A's clock they belong to: its middle.
+def mean_offset_and_skew(sync: SyncResult, a_ps: Int64Array, confidence: float = 0.95) -> dict[str, Estimate]:
+    """Offset and skew of the best straight line over the record, at its middle, and the time that is on A's clock.
 
-    Free clocks wander, so the offset far from the record (at t = 0, say) is not what was measured. The mean of a parabola
-    over the record is its middle plus ``drift·T²/24``.
+    Free clocks wander: the offset far from the record (at t = 0, say) is not what was measured, and the track of a
+    wandering clock is not one line. The line's error is that of its pairs: σ/√N in the middle, √12 σ/(T√N) in slope.
     """
+    assert sync.model is not None
+    assert sync.response is not None
+    t_ps = np.linspace(a_ps[0], a_ps[-1], _TRACK_POINTS).astype(np.int64)
+    middle_ps, duration_ps = int(t_ps[0] + t_ps[-1]) // 2, float(t_ps[-1] - t_ps[0])
+    skew, offset_ps = np.polyfit((t_ps - middle_ps).astype(np.float64), offset_at(t_ps, sync.model), 1)
+    std_ps = sync.response.std_ps / np.sqrt(sync.pairs)
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    bend_ps = duration_s**2 / 24 * PS_PER_S
-    mean = np.array([1.0, 0.0, bend_ps])
 
     def estimate(value: float, std: float, unit: str) -> Estimate:
-        return Estimate(value, value - z * std, value + z * std, confidence, std, pairs, "pair correlation, ML", unit)
+        return Estimate(
+            value, value - z * std, value + z * std, confidence, std, sync.pairs, "pair correlation, ML", unit
+        )
 
-    offset_std_ps = float(np.sqrt(mean @ model.covariance @ mean))
     return {
-        "clock_offset_ps": estimate(model.offset_ps + bend_ps * model.drift_per_s, offset_std_ps, "ps"),
-        "clock_skew": estimate(model.skew, float(np.sqrt(model.covariance[1, 1])), ""),
-        "clock_offset_at_s": estimate(model.t_ref_ps / PS_PER_S, 0.0, "s"),
+        "clock_offset_ps": estimate(float(offset_ps), float(std_ps), "ps"),
+        "clock_skew": estimate(float(skew), float(np.sqrt(12) * std_ps / duration_ps), ""),
+        "clock_offset_at_s": estimate(middle_ps / PS_PER_S, 0.0, "s"),
     }
