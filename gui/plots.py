@@ -33,7 +33,9 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         """Label with unit; a pure number gets no prefix."""
         self.setLabel(side, label, units=unit or None)
         # Without a unit a prefix would read "×0.001": allow it in no range.
-        self.getAxis(side).setSIPrefixEnableRanges(None if unit else ((-1.0, -1.0),))
+        axis = self.getAxis(side)
+        axis.setSIPrefixEnableRanges(None if unit else ((-1.0, -1.0),))
+        axis.enableAutoSIPrefix(bool(unit))
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
