@@ -69,7 +69,7 @@ def _polynomial(u: FloatArray, offset: FloatArray, degree: int) -> tuple[FloatAr
     basis = np.vander(u, degree + 1, increasing=True)
     c, *_ = np.linalg.lstsq(basis, offset, rcond=None)
     freedom = max(1, len(u) - degree - 1)
-    return c, float(np.sqrt(np.sum((offset - basis @ c) ** 2) / freedom))
+    return c.astype(np.float64), float(np.sqrt(np.sum((offset - basis @ c) ** 2) / freedom))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

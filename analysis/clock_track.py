@@ -165,8 +165,8 @@ def _locked(state: TrackerState, fit: BlockFit) -> tuple[TrackerState, TrackedOf
     history = (*state.history, (state.t_ps / PS_PER_S, measured, fit.std_ps))[-HISTORY:]
     noise = state.noise
     if len(history) in LEARN_FIRST or (len(history) >= LEARN_EVERY and state.blocks % LEARN_EVERY == 0):
-        t_s, offset, std = (np.array(column) for column in zip(*history, strict=True))
-        noise = identify_noise(t_s, offset - offset[0], std)
+        t_s, offset, stds = (np.array(column) for column in zip(*history, strict=True))
+        noise = identify_noise(t_s, offset - offset[0], stds)
     state = replace(state, clock=clock, history=history, noise=noise, lost_blocks=0)
     std = float(np.sqrt(clock.covariance[0, 0]))
     return state, TrackedOffset(state.t_ps, float(clock.mean[0]), std, measured, fit.std_ps, fit.pairs, "locked")

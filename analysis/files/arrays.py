@@ -72,7 +72,8 @@ def _csv_pieces(path: Path) -> Iterator[TimeTags]:
         rows = csv.reader(file)
         if next(rows, None) != ["t_ps", "channel"]:
             raise DataError(f"{path}: the first line must be 't_ps,channel'")
-        times, numbers = [], []
+        times: list[int] = []
+        numbers: list[int] = []
         for line, row in enumerate(rows):
             try:
                 t_ps, channel = (int(value) for value in row)
@@ -103,7 +104,7 @@ def read_csv(path: Path) -> TagStream:
 def write_npy(path: Path, stream: TagStream) -> None:
     """Times only, int64 (N,); DataError if the clicks lie on more than one channel, which .npy cannot hold."""
     blocks = list(stream.blocks)
-    channels = np.unique(np.concatenate([b.tags.channel for b in blocks])) if blocks else []
+    channels = np.unique(np.concatenate([TimeTags.empty().channel, *(b.tags.channel for b in blocks)]))
     if len(channels) > 1:
         raise DataError(f"{path}: .npy holds one channel, but the clicks lie on {len(channels)}; write .npz instead")
     np.save(path, TimeTags.concatenate(b.tags for b in blocks).t_ps)

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import reduce
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..errors import ErbiaError, UsageError
 
@@ -64,9 +64,10 @@ def _on_cluster(paths: list[str], fn: Callable[[str], R], combine: Callable[[R, 
     except ImportError as error:
         raise UsageError("a dask scheduler needs dask: pip install 'erbia[cluster]'") from error
     try:
-        client = Client(scheduler, timeout=10)
+        client: Any = Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError) as error:
         raise UsageError(f"no dask scheduler answers at {scheduler}") from error
     with client:
         futures = client.map(fn, paths, pure=False, retries=0)
-        return _combined((future.result() for future in futures), combine)
+        combined: R = _combined((future.result() for future in futures), combine)
+        return combined

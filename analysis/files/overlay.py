@@ -122,7 +122,7 @@ def lookup3(data: bytes) -> int:
     for k in (14, 11, 25, 16, 4, 14, 24):
         c = ((c ^ b) - _rot(b, k)) & mask
         a, b, c = b, c, a
-    return b
+    return int(b)
 
 
 def settle_superblock(overlay: Overlay) -> None:

@@ -37,7 +37,7 @@ class PtuFile:
         buffer = np.empty(_BATCH, "<u4")
         with self.path.open("rb", buffering=0) as file:
             file.seek(self.offset)
-            while got := file.readinto(buffer):
+            while got := file.readinto(buffer.data):
                 yield buffer[: got // 4]
 
     def _refuse(self, record: int, state: int) -> DataError:
@@ -114,7 +114,7 @@ def open_ptu(path: Path) -> PtuFile:
     expected = header.get("TTResult_NumberOfRecords")
     if rest % 4 or (isinstance(expected, int) and expected != rest // 4):
         raise DataError(
-            f"{path}: truncated at record {rest // 4}: the header says {expected} records of 4 bytes, {rest} bytes are there"
+            f"{path}: truncated at record {rest // 4}: the header says {expected!r} records of 4 bytes, {rest} bytes are there"
         )
     tick_ps = _seconds_to_ps(header, "MeasDesc_GlobalResolution", path)
     dtime_ps = _seconds_to_ps(header, "MeasDesc_Resolution", path) if kind.mode == 3 else 0.0

@@ -228,6 +228,8 @@ def _events(kind: RecordKind, tick: Int64Array, number: Int64Array, dtime: Int64
     marker = number > MARKER
     if kind.family == "hydra":
         special = marker | (number == 0)
-        return low | (np.where(marker, number - MARKER, np.where(special, 0, number - 1)) << 25) | (special << 31)
+        count = np.where(marker, number - MARKER, np.where(special, 0, number - 1))
+        words: Int64Array = low | (count << 25) | (special << 31)
+        return words
     marked = low | ((number - MARKER) << (0 if kind.mode == 2 else 16))
     return np.where(marker, marked | (15 << 28), low | (number << 28))

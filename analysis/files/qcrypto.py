@@ -100,7 +100,8 @@ def _events(tags: TimeTags, path: Path) -> UInt64Array:
     seconds, rest = np.divmod(tags.t_ps, 125)
     ticks = seconds * 32 + (rest * 32 + 62) // 125
     pattern = np.left_shift(1, tags.channel.astype(np.int64) - 1)
-    return ((ticks << 10) | pattern).view(np.uint64)
+    words: NDArray[np.uint64] = ((ticks << 10) | pattern).view(np.uint64)
+    return words
 
 
 def write_a1(path: Path, stream: TagStream) -> None:

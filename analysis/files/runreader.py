@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ from ..errors import DataError, UsageError
 from ..records import CorrelationHistogram, Estimate, Interval, TagBlock, TimeTags, ValidityMask
 from . import layout
 from .layout import decode_texts
-from .opening import open_hdf5, reading, status_of
+from .opening import reading
 from .results import Results, read_results, write_results
-from .streams import ChunkedRows, last_rows, read_commit, seal
+from .runview import RunView
+from .streams import seal
 from .strings import read_attributes, read_text, write_attributes
 from .tagcodec import Decoder, first_damaged
 from .transaction import transaction
@@ -24,9 +25,6 @@ from .transaction import transaction
 if TYPE_CHECKING:
     import xarray
 
-T = TypeVar("T")
-
-_ATTEMPTS = 50
 #: Rows decoded at a time where memory must stay bounded.
 BATCH_ROWS = 1 << 18
 
@@ -40,87 +38,8 @@ def open_run(path: str | Path) -> Run:
     return Run(Path(path))
 
 
-class Run:
+class Run(RunView):
     """A run as it stood when opened; ``refresh`` follows a run that is still being written."""
-
-    def __init__(self, path: Path) -> None:
-        """See ``open_run``."""
-        self.path = path.resolve()
-        self._load()
-
-    def _load(self) -> None:
-        """Takes one consistent view; begins anew when a writer changed the file meanwhile."""
-        for _ in range(_ATTEMPTS):
-            before = self.path.stat() if self.path.exists() else None
-            try:
-                self._file = open_hdf5(self.path)
-                self._view()
-                if self.status != "running" or self._tails_still_belong():
-                    return
-            except DataError:
-                if before is None or self.path.stat().st_mtime_ns == before.st_mtime_ns:
-                    raise
-        raise DataError(f"{self.path}: its writer is too fast to follow; open it when the run has ended")
-
-    def _view(self) -> None:
-        with reading(self.path, "its attributes"):
-            if "erbia_schema" not in self._file.attrs:
-                raise DataError("an HDF5 file, but not a run file of erbia (no attribute erbia_schema)")
-            self._about = read_attributes(self._file)
-            schema = self._about["erbia_schema"]
-            if schema != layout.SCHEMA:
-                raise DataError(f"written with schema {schema}, but this version reads schema {layout.SCHEMA}")
-        with reading(self.path, "its tables"):
-            self.status = status_of(self._file, self.path)
-            self.sources = tuple(self._file["tags"]) if "tags" in self._file else ()
-            self._specs = {spec.path: spec for spec in layout.all_streams(self.sources)}
-            self._chunks = {path: ChunkedRows(self._file[path], spec) for path, spec in self._specs.items()}
-            self._lengths = {path: len(self._file[path]) for path in self._specs}
-            committed = read_commit(self._file)
-            self._rows = self._lengths | committed
-            self._in_chunks = self._lengths | {
-                p: n // self._specs[p].chunk * self._specs[p].chunk for p, n in committed.items()
-            }
-            self._tails = {
-                path: last_rows(self._file, self._specs[path], n)
-                for path, n in committed.items()
-                if n > self._in_chunks[path]
-            }
-
-    def _tails_still_belong(self) -> bool:
-        """Whether no chunk was finished while the tails were read (a finished chunk lets its tail be used anew)."""
-        with open_hdf5(self.path) as now:
-            return all(len(now[path]) == n for path, n in self._lengths.items())
-
-    def _followed(self, read: Callable[[], T]) -> T:
-        """``read()``; once more on a fresh view if it fails while a writer is at work on the file."""
-        try:
-            return read()
-        except DataError:
-            if self.status != "running":
-                raise
-            self.refresh()
-            return read()
-
-    def _read(self, path: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
-        """Rows [start, stop) of a stream, from its chunks and its tail."""
-        return self._followed(lambda: self._read_rows(path, start, self._rows[path] if stop is None else stop))
-
-    def _read_rows(self, path: str, start: int, stop: int) -> NDArray[Any]:
-        pieces = [piece.copy() for piece in self._pieces(path, start, stop)]
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-
-    def _pieces(self, path: str, start: int, stop: int) -> Iterator[NDArray[Any]]:
-        """Rows [start, stop), at least one piece; a piece is gone when the next is asked for."""
-        with reading(self.path, f"{path} rows {start} to {stop}"):
-            done = self._in_chunks[path]
-            if not 0 <= start <= stop <= self._rows[path]:
-                raise DataError(f"{path} has {self._rows[path]} rows, but rows {start} to {stop} are asked for")
-            if start < min(stop, done):
-                yield from self._chunks[path].pieces(start, min(stop, done))
-            if stop > done or start == stop:
-                tail = self._tails.get(path, np.empty(0, self._specs[path].dtype))
-                yield tail[max(0, start - done) : max(0, stop - done)]
 
     # -- what it is --------------------------------------------------------------------------------------------------
 
@@ -375,11 +294,6 @@ class Run:
         return (
             f"<Run {self.run_id} {self.experiment} {self.status}{' SIMULATED' if self.simulated else ''} {self.path}>"
         )
-
-    def refresh(self) -> None:
-        """Takes a new view of the file, with everything committed until now."""
-        self._file.close()
-        self._load()
 
     def close(self) -> None:
         """Lets go of the file."""

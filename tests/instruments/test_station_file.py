@@ -40,7 +40,11 @@ def test_a_sound_file_is_read_with_its_units(tmp_path: Path) -> None:
         ("twin:", "twinn:", r"lab\.yaml:12: unknown key 'twinn'; did you mean 'twin'\? \(allowed: instruments,"),
         ("photon_delay_s: 5 us", "photon_delay_s: 5 mW", r"lab\.yaml:7: .*'5 mW' has unit 'mW', expected s"),
         ("photon_delay_s: 5 us", "photon_delay_s: -5 us", r"lab\.yaml:7: .*greater than or equal to 0"),
-        ("{name: sync}", "{nome: sync}", r"lab\.yaml:10: key 'channels\.tagger\.0\.name' is missing; .*unknown key '.*nome'; did you mean 'name'"),
+        (
+            "{name: sync}",
+            "{nome: sync}",
+            r"lab\.yaml:10: key 'channels\.tagger\.0\.name' is missing; .*unknown key '.*nome'; did you mean 'name'",
+        ),
         (
             "{tagger: tagger,",
             "{tagger: tagr,",
