@@ -22,6 +22,10 @@ app = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 RunPath = Annotated[Path, typer.Argument(help="A run file (.h5).")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A key of the config, or INSTRUMENT.parameter held for the run."),
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of everything simulated.")]
 OutDir = Annotated[Path, typer.Option("--out", help="Folder of the run files.")]
 NEGATIVE, BAD_INPUT, LAB_FAILED = 1, 2, 3
@@ -71,12 +75,7 @@ def demo(
 def run(
     experiment: Annotated[str, typer.Argument(help="Name of an experiment.")],
     station: Annotated[str, typer.Option(help="A shipped station or a station file.")] = "mock_lab",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="A key of the config, or INSTRUMENT.parameter held for the run."
-        ),
-    ] = None,
+    settings: Settings = None,
     preset: Annotated[str | None, typer.Option(help="A shipped experiment preset or a .yaml file.")] = None,
     seed: Seed = None,
     out: OutDir = Path("runs"),
@@ -119,16 +118,18 @@ def _keep_stop(stops: list[Any]) -> Any:
 
 
 @app.command()
-def analyze(path: RunPath, as_json: AsJson = False) -> None:
+def analyze(path: RunPath, settings: Settings = None, as_json: AsJson = False) -> None:
     """Analyse a run file again, from its tags alone; the new results are added, nothing is written over."""
     from importlib.metadata import version
 
     from .analysis.files.runfile import open_run
     from .console import print_estimates, print_json
+    from .sequences.lab import split_settings
     from .sequences.replay import analyze as analyze_run
 
     with open_run(path) as file:
-        result = analyze_run(file)
+        changes, _ = split_settings(settings or [], [])
+        result = analyze_run(file, **changes)
         number = file.write_results(result.estimates, result.histograms, version("erbia"))
     if as_json:
         return print_json({"run": str(path), "number": number, "results": result.estimates, "counts": result.counts})
@@ -253,13 +254,15 @@ def engine(
 
 
 @app.command()
-def gui(station: Annotated[str | None, typer.Option(help="A shipped station or a station file.")] = None) -> None:
+def gui(
+    station: Annotated[str | None, typer.Option(help="A shipped station or a station file.")] = None, seed: Seed = None
+) -> None:
     """Open the window."""
     try:
         from .gui.app import run_gui
     except ImportError as error:
         raise UsageError(f"the window needs its extra: pip install 'erbia[gui]' ({error})") from error
-    raise typer.Exit(run_gui(station, []))
+    raise typer.Exit(run_gui(station, ["erbia"], seed))
 
 
 from . import cli_analysis as _cli_analysis  # noqa: E402  the analyst's commands join the same app

@@ -8,18 +8,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import ValidationError
-
 from ..analysis.errors import UsageError
 from ..analysis.files.runfile import Run, open_run
 from ..analysis.quantity import parse_quantity
-from ..instruments.config_file import explain
-from ..instruments.errors import ConfigError
 from ..instruments.interfaces import Node
 from ..instruments.station import LoadedStation, load
 from .control import RunControl
 from .experiments import find_experiment
-from .experiments.base import Experiment, ExperimentConfig
+from .experiments.base import Experiment
+from .experiments.config import make_config, nested
 from .runner import Subscriber, make_safe, run_experiment
 
 
@@ -136,22 +133,7 @@ def make_experiment(name: str, config: Mapping[str, Any]) -> Experiment[Any, Any
         UsageError: unknown experiment, key, or value; says what is allowed.
     """
     cls = find_experiment(name)
-    return cls(make_config(cls.Config, config, name))
-
-
-def make_config(model: type[ExperimentConfig], config: Mapping[str, Any], what: str) -> ExperimentConfig:
-    """A checked config. Raises ConfigError with one line a problem."""
-    nested: dict[str, Any] = {}
-    for dotted, value in config.items():
-        *sections, key = dotted.split(".")
-        target = nested
-        for section in sections:
-            target = target.setdefault(section, {})
-        target[key] = value
-    try:
-        return model.model_validate(nested)
-    except ValidationError as error:
-        raise ConfigError("; ".join(f"{what}: {explain(e, model)}" for e in error.errors())) from error
+    return cls(make_config(cls.Config, nested(config, {}), name))
 
 
 def split_settings(texts: Sequence[str], instruments: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from ..analysis.errors import DataError
+from ..analysis.errors import DataError, UsageError
 from ..analysis.files.runfile import Run
-from ..analysis.records import TagBlock
+from ..analysis.records import PS_PER_S, Estimate, TagBlock
+from ..analysis.windows import WindowScan, scan_windows
 from ..instruments.interfaces import Channel, Node
 from .documents import Result
 from .experiments import find_experiment
 from .experiments.base import Experiment, fold
+from .experiments.config import make_config, nested
 
 
-def analyze(run: Run) -> Result:
+def analyze(run: Run, **changes: Any) -> Result:
     """What the experiment says about the recorded tags. Writes nothing.
+
+    ``changes`` are keys of the experiment's config to analyse with, e.g. ``**{"selection.window_s": "2 us"}``; what was
+    played does not change by them.
 
     Raises:
         DataError: the file does not say which experiment it holds.
-        UsageError: that experiment is not installed.
+        UsageError: that experiment is not installed, or a key or value is wrong.
     """
     experiment = experiment_of(run)
+    if changes:
+        config = nested(changes, experiment.config.model_dump())
+        experiment = type(experiment)(make_config(experiment.Config, config, experiment.name)).on(experiment.nodes)
     return experiment.result(fold(experiment, rounds(run)))
+
+
+def scan_link_windows(run: Run, windows_ps: Sequence[int], delays_ps: Sequence[int]) -> WindowScan:
+    """Fidelity, raw and corrected, of the heralds that tighter windows would have kept: one analysis a pair.
+
+    Raises:
+        UsageError: not a run of heralded entanglement, or a window that leaves that of the hardware.
+    """
+
+    def measure(window_ps: int, delay_ps: int) -> tuple[Estimate, Estimate]:
+        selection = {"selection.window_s": window_ps / PS_PER_S, "selection.delay_s": delay_ps / PS_PER_S}
+        estimates = analyze(run, **selection).estimates
+        if "fidelity" not in estimates:
+            raise UsageError(f"{run.path}: no fidelity with windows of {window_ps} ps after {delay_ps} ps")
+        return estimates["fidelity_raw"], estimates["fidelity"]
+
+    return scan_windows(measure, windows_ps, delays_ps)
 
 
 def experiment_of(run: Run) -> Experiment[Any, Any]:

@@ -10,7 +10,7 @@ from ..instruments.config_file import load_checked, plain, read_yaml
 from ..instruments.errors import ConfigError
 from ..instruments.station_file import StationFile, read_station
 from .experiments import experiments, find_experiment
-from .lab import make_config
+from .experiments.config import make_config
 from .replay import experiment_of
 
 

@@ -17,6 +17,7 @@ from ..pulses import Pulse, measure_along, rotation
 from ..sequence import Block, Branch, Sequence
 from .base import ExperimentConfig, Seconds, to_ps
 
+Window = tuple[int, int]
 NODES = ("alice", "bob")
 HEADER_PS = 1_000_000
 _SYNC_PS = 100_000
@@ -82,6 +83,13 @@ class LinkTiming(ExperimentConfig):
         """When the read-out light shines, ps after the herald marker."""
         start = self.echo_ps(photon_delay_ps) - self.marker_ps(photon_delay_ps) + self.rotation_ps // 2 + _GAP_PS
         return start, start + to_ps(self.readout_s)
+
+
+class Selection(ExperimentConfig):
+    """Which of the heralds count: those that would also have been heralds with these windows. For analysis only."""
+
+    window_s: Seconds | None = Field(None, gt=0, description="length of both windows (none: as in hardware)")
+    delay_s: Seconds = Field(0.0, description="start of both windows after those of the hardware")
 
 
 def photon_delay_ps(nodes: Mapping[str, Node]) -> int:

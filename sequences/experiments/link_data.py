@@ -19,17 +19,17 @@ from ...analysis.heralds import HeraldRule, HeraldStream
 from ...analysis.records import PS_PER_S, CorrelationHistogram, TagBlock
 from ...instruments.interfaces import Node
 from .base import to_ps
-from .link import HEADER_PS, NODES, LinkTiming, calibration_window_ps, photon_delay_ps
+from .link import HEADER_PS, NODES, LinkTiming, Selection, Window, calibration_window_ps, photon_delay_ps
 
 MIDPOINT = "midpoint"
 OUTCOMES = ("++", "+-", "-+", "--")
 _ARRIVAL_BINS = 400
 
 
-def herald_rule(timing: LinkTiming, nodes: Mapping[str, Node]) -> HeraldRule:
-    """The herald rule of a link in the terms of the midpoint tagger."""
+def herald_rule(timing: LinkTiming, selection: Selection, nodes: Mapping[str, Node]) -> HeraldRule:
+    """The herald rule of a link, with the selection's windows, in the terms of the midpoint tagger."""
     midpoint = nodes[MIDPOINT]
-    early, late = timing.windows_ps(photon_delay_ps(nodes))
+    early, late = (_selected(window, selection) for window in timing.windows_ps(photon_delay_ps(nodes)))
     return HeraldRule(
         sync_channel=midpoint.channel("sync"),
         detector_a=midpoint.channel("detector_a"),
@@ -42,18 +42,25 @@ def herald_rule(timing: LinkTiming, nodes: Mapping[str, Node]) -> HeraldRule:
     )
 
 
+def _selected(window_ps: Window, selection: Selection) -> Window:
+    start_ps, stop_ps = window_ps
+    start_ps += to_ps(selection.delay_s)
+    return start_ps, stop_ps if selection.window_s is None else start_ps + to_ps(selection.window_s)
+
+
 @dataclass
 class LinkState:
     """Everything a link experiment has learnt so far, by setting.
 
     Attributes:
-        outcomes: herald outcomes in order: +1 psi+, -1 psi-, 0 where the tagger lost clicks (not used).
+        outcomes: herald outcomes in order: +1 psi+, -1 psi-, 0 not used (clicks were lost, or not selected).
         bright: read-out results of each node in order: True bright ('+'), False dark ('-'), None where clicks were lost.
         closed: settings whose pulses have stopped: what still comes is read out, but its time no longer counts.
         arrival: clicks at the midpoint against time in the attempt.
     """
 
     herald_stream: HeraldStream
+    selecting_stream: HeraldStream
     gates: dict[str, GateStream]
     calibration_gates: dict[str, GateStream]
     storage_ps: int
@@ -70,6 +77,10 @@ class LinkState:
 
     def heralds(self, setting: int) -> int:
         return len(self.outcomes[setting])
+
+    def selected(self, setting: int) -> int:
+        """Heralds of a setting that count."""
+        return sum(outcome != 0 for outcome in self.outcomes[setting])
 
     def read(self, setting: int) -> int:
         """Heralds of a setting whose two read-outs are both in."""
@@ -91,12 +102,13 @@ class LinkState:
         return {"+": results.count(True), "-": results.count(False)}
 
 
-def begin(timing: LinkTiming, nodes: Mapping[str, Node]) -> LinkState:
+def begin(timing: LinkTiming, selection: Selection, nodes: Mapping[str, Node]) -> LinkState:
     """The state before any data."""
     light_ps = timing.readout_ps(photon_delay_ps(nodes))
     photon = {name: nodes[name].channel("photon") for name in NODES}
     return LinkState(
-        herald_stream=HeraldStream(herald_rule(timing, nodes)),
+        herald_stream=HeraldStream(herald_rule(timing, Selection(), nodes)),
+        selecting_stream=HeraldStream(herald_rule(timing, selection, nodes)),
         gates={n: GateStream(nodes[n].channel("herald"), photon[n], *light_ps) for n in NODES},
         storage_ps=timing.echo_ps(photon_delay_ps(nodes)) - timing.superposition_ps,
         calibration_gates={
@@ -121,7 +133,8 @@ def take_attempts(state: LinkState, setting: int, block: TagBlock) -> None:
     rows["setting"] = setting
     rows["storage_ps"] = state.storage_ps
     state.rows.append(rows)
-    state.outcomes[setting].extend((rows["outcome"] * rows["valid"]).tolist())
+    chosen = np.isin(rows["t_ps"], state.selecting_stream.feed(block)["t_ps"])
+    state.outcomes[setting].extend((rows["outcome"] * rows["valid"] * chosen).tolist())
     if setting not in state.closed:
         state.attempts[setting] += state.herald_stream.attempts - before
         state.live_ps[setting] += 0 if block.overflow else block.t_stop_ps - block.t_start_ps

@@ -26,6 +26,7 @@ class LinkConfig(ExperimentConfig):
     heralds: int = Field(300, ge=1, description="heralds to collect in each basis")
     max_time_s: Seconds = Field(600.0, gt=0, description="longest lab time in one basis")
     calibration_shots: int = Field(2000, ge=1, description="read-outs of each prepared state before the run")
+    selection: link.Selection = Field(default=link.Selection(), description="tighter windows, for analysis only")
     timing: link.LinkTiming = Field(default=link.LinkTiming(), description="times of one attempt")
 
     @field_validator("bases")
@@ -55,7 +56,7 @@ class LinkExperiment(Experiment[LC, LinkState]):
         return Plan(tuple(settings), (link_data.MIDPOINT, *link.NODES))
 
     def begin(self) -> LinkState:
-        return link_data.begin(self.config.timing, self.nodes)
+        return link_data.begin(self.config.timing, self.config.selection, self.nodes)
 
     def step(self, state: LinkState, setting: int, block: TagBlock) -> tuple[LinkState, Action]:
         if setting < len(CALIBRATIONS):
@@ -74,7 +75,7 @@ class LinkExperiment(Experiment[LC, LinkState]):
         if all(state.read(self.setting_of(basis)) for basis in self.config.bases):
             estimates = {**self.figures(state), **estimates}
         counts = {b: _labelled(state.joint(self.setting_of(b))) for b in self.config.bases}
-        heralds = {b: state.heralds(self.setting_of(b)) for b in self.config.bases}
+        heralds = {b: state.selected(self.setting_of(b)) for b in self.config.bases}
         return Result(estimates, {"arrival": link_data.arrival_histogram(state)}, counts={**counts, "heralds": heralds})
 
     def standing(self, state: LinkState) -> Standing:
@@ -105,7 +106,7 @@ class LinkExperiment(Experiment[LC, LinkState]):
         return Action.NEXT_SETTING if enough or too_long else Action.CONTINUE
 
     def _heralds(self, state: LinkState) -> int:
-        return sum(map(len, state.outcomes.values()))
+        return sum(outcome != 0 for found in state.outcomes.values() for outcome in found)
 
     def _detectors(self) -> tuple[str, str]:
         midpoint = {c.name: c.detector for c in self.nodes[link_data.MIDPOINT].channels}

@@ -13,7 +13,7 @@ from erbia.instruments.errors import ConnectionLost
 from erbia.sequences.control import RunControl
 from erbia.sequences.documents import Document, Progress, Result, RunStart, RunStop, SettingStart, Tags, as_message
 from erbia.sequences.lab import Lab, load_station
-from erbia.sequences.replay import analyze
+from erbia.sequences.replay import analyze, scan_link_windows
 
 SMALL = {"heralds": 8, "calibration_shots": 200}
 
@@ -124,3 +124,19 @@ def test_the_file_keeps_config_snapshot_and_truth(lab: Lab, tmp_path: Path) -> N
     assert "laser" in json.loads(run.snapshot("start"))["instruments"]
     assert json.loads(run.config["resolved_json"])["config"]["heralds"] == 8
     assert 0.5 < float(run.truth()["fidelity"]) < 1
+
+
+def test_tighter_windows_can_be_chosen_afterwards(lab: Lab, tmp_path: Path) -> None:
+    run = lab.run("heralded_entanglement", out_dir=tmp_path, heralds=60, calibration_shots=300)
+    whole = analyze(run)
+    same = analyze(run, **{"selection.window_s": "4 us"})
+    tight = analyze(run, **{"selection.window_s": "1 us"})
+    assert same.estimates == whole.estimates == dict(run.results)
+    kept = tight.estimates["herald_rate_hz"].n / whole.estimates["herald_rate_hz"].n
+    both_early = (1 - np.exp(-1 / 0.8)) ** 2  # two photons of 0.8 us lifetime within 1 us each
+    assert abs(kept - both_early) < 5 * np.sqrt(both_early * (1 - both_early) / 180)  # false alarm 6e-7
+    scan = scan_link_windows(run, [1_000_000, 2_000_000], [0, 100_000])
+    assert scan.values().shape == (2, 2)
+    assert scan.corrected[0][0] == tight.estimates["fidelity"]
+    with pytest.raises(UsageError, match="did you mean 'window_s'"):
+        analyze(run, **{"selection.windw_s": "1 us"})
