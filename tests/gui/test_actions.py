@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QPushButton, QWidget
 
@@ -164,11 +164,20 @@ def test_the_layout_is_kept(qtbot: Any, window: MainWindow) -> None:
     assert again.docks.log.isVisible()
 
 
+def close_what_waits() -> None:
+    for waiting in (QApplication.activePopupWidget(), QApplication.activeModalWidget()):
+        if waiting is not None:
+            waiting.close()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_clicks_raise_nothing(qtbot: Any, window: MainWindow, engine: EngineClient, seed: int) -> None:
     """Five hundred clicks each, on whatever is there, while runs come and go."""
     chance = random.Random(seed)
+    closing = QTimer(window, interval=20)  # a menu or dialog opened by a click would wait for its user for ever
+    closing.timeout.connect(close_what_waits)
+    closing.start()
     for _ in range(500):
         widgets = [
             w
@@ -184,9 +193,6 @@ def test_random_clicks_raise_nothing(qtbot: Any, window: MainWindow, engine: Eng
             qtbot.mouseClick(widget, LEFT, pos=place)
         else:
             qtbot.mouseDClick(widget, LEFT, pos=place)
-        popup = QApplication.activePopupWidget()
-        if popup is not None:
-            popup.close()
     qtbot.wait(200)
     assert window.isVisible()
     engine.stop("now")
