@@ -188,7 +188,7 @@ def test_random_clicks_raise_nothing(qtbot: Any, window: MainWindow, engine: Eng
         place = QPoint(chance.randrange(widget.width()), chance.randrange(widget.height()))
         kind = chance.random()
         if isinstance(widget, QLineEdit) and kind < 0.4:
-            qtbot.keyClicks(widget, chance.choice(["7", "-1", "2 ms", "x", "", "ΔE"]))
+            qtbot.keyClicks(widget, chance.choice(["7", "-1", "2 ms", "x", "", "µA"]))
         elif isinstance(widget, QAbstractButton | QLineEdit) or kind < 0.8:
             qtbot.mouseClick(widget, LEFT, pos=place)
         else:
