@@ -11,11 +11,11 @@ h3 { font-size: 1rem; margin: 1.6rem 0 .5rem; color: var(--soft); font-weight: 6
 .badge { font-size: .75rem; letter-spacing: .08em; font-weight: 700; color: var(--warn); background: var(--warnback);
   border: 1px solid #f59e0b; border-radius: 4px; padding: .2em .6em; margin-left: .8em; vertical-align: middle; white-space: nowrap; }
 .note { margin: 0; color: var(--warn); }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(13.5rem, 1fr)); gap: .8rem; margin: 1rem 0; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .8rem; margin: 1rem 0; }
 .card { background: var(--back); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; }
 .card .name { color: var(--soft); font-size: .85rem; }
 .card .value { font-size: 1.55rem; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.card .value.long { font-size: 1.1rem; line-height: 2.1; }
+.card .value.long { font-size: 1rem; line-height: 2.3; }
 .card .value small { font-size: .9rem; font-weight: 400; color: var(--soft); }
 .card .truth { color: var(--soft); font-size: .8rem; }
 .arms { display: inline-flex; flex-direction: column; vertical-align: middle; font-size: .75em; line-height: 1.15; font-weight: 400;
