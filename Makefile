@@ -11,8 +11,10 @@ export QT_QPA_PLATFORM ?= offscreen
 demo: $(READY)
 	$(BIN)/erbia demo --out demo
 
+# What fails beside the others is run once more, alone: wire tests hold real time limits, and compiling kernels on a new
+# machine can stall a neighbour for seconds. A real failure fails again.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto || $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -88,11 +88,13 @@ def test_tags_come_on_the_taggers_own_clock_none_lost(world: World, stack: ExitS
     host = stack.enter_context(Id900Host(Id900Device(WorldPorts(world), "alice_tagger")))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    tagger = IdqTimeController("tagger", host.endpoint, datalink=host.datalink, channels=(1,), stream_ports=(port,))
+    tagger = IdqTimeController(
+        "tagger", host.endpoint, datalink=host.datalink, channels=(1,), stream_ports=(port,), timeout=30.0
+    )
     tagger.start()
     blocks = []
     while not blocks or blocks[-1].t_stop_ps < 10**12:
-        blocks.append(tagger.read(2.0))
+        blocks.append(tagger.read(30.0))
         time.sleep(0.02)
     tagger.stop()
     assert not any(block.overflow for block in blocks)
