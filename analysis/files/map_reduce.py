@@ -64,7 +64,7 @@ def _on_cluster(paths: list[str], fn: Callable[[str], R], combine: Callable[[R, 
     except ImportError as error:
         raise UsageError("a dask scheduler needs dask: pip install 'erbia[cluster]'") from error
     try:
-        client: Any = Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
+        client: Any = Client(scheduler, timeout=10)
     except (OSError, TimeoutError) as error:
         raise UsageError(f"no dask scheduler answers at {scheduler}") from error
     with client:
