@@ -23,11 +23,15 @@ def offset_at(t_a_ps: Int64Array, model: ClockModel) -> FloatArray:
 def offset_std_at(t_a_ps: Int64Array, model: ClockModel) -> FloatArray:
     """Standard error of ``offset_at``, float64 (N,) ps, from the model's covariance (that of the piece in force)."""
     t = np.asarray(t_a_ps, np.int64)
-    std = np.empty(len(t))
-    for piece, chosen in _pieces(t, model):
-        u = (t[chosen] - piece.t_ref_ps).astype(np.float64)
-        basis = np.column_stack((np.ones_like(u), u, 0.5 * u * u / PS_PER_S))
-        std[chosen] = np.sqrt(np.einsum("ni,ij,nj->n", basis, piece.covariance, basis))
+    pieces, index = _pieces(model), _piece_index(t, model)
+    u = (t - np.array([piece.t_ref_ps for piece in pieces], np.int64)[index]).astype(np.float64)
+    basis = np.column_stack((np.ones_like(u), u, 0.5 * u * u / PS_PER_S))
+    covariance = np.array([piece.covariance for piece in pieces])
+    variance = np.zeros(len(t))
+    for i in range(3):
+        for j in range(3):
+            variance += basis[:, i] * covariance[index, i, j] * basis[:, j]
+    std: FloatArray = np.sqrt(variance)
     return std
 
 
@@ -86,24 +90,22 @@ def piece_at(model: ClockModel, t_a_ps: int) -> ClockModel:
     return later[-1] if later else replace(model, segments=())
 
 
-def _pieces(t: Int64Array, model: ClockModel) -> list[tuple[ClockModel, slice | FloatArray]]:
-    if not model.segments:
-        return [(model, slice(None))]
-    starts = np.array([start for start, _ in model.segments], np.int64)
-    index = np.searchsorted(starts, t, side="right")
-    pieces = [model, *(piece for _, piece in model.segments)]
-    return [(piece, index == k) for k, piece in enumerate(pieces) if np.any(index == k)]
+def _pieces(model: ClockModel) -> list[ClockModel]:
+    return [model, *(piece for _, piece in model.segments)]
+
+
+def _piece_index(t: Int64Array, model: ClockModel) -> Int64Array:
+    """Which of ``_pieces`` is in force at each time: int64 (N,)."""
+    return np.searchsorted(np.array([start for start, _ in model.segments], np.int64), t, side="right")
 
 
 def _offset_parts(t: Int64Array, model: ClockModel) -> tuple[Int64Array, FloatArray]:
-    whole = np.empty(len(t), np.int64)
-    rest = np.empty(len(t), np.float64)
-    for piece, chosen in _pieces(t, model):
-        base = round(piece.offset_ps)
-        u = (t[chosen] - piece.t_ref_ps).astype(np.float64)
-        whole[chosen] = base
-        rest[chosen] = (piece.offset_ps - base) + u * (piece.skew + 0.5 * piece.drift_per_s * u / PS_PER_S)
-    return whole, rest
+    pieces, index = _pieces(model), _piece_index(t, model)
+    base = np.array([round(piece.offset_ps) for piece in pieces], np.int64)
+    remainder = np.array([piece.offset_ps - round(piece.offset_ps) for piece in pieces])
+    u = (t - np.array([piece.t_ref_ps for piece in pieces], np.int64)[index]).astype(np.float64)
+    skew, half_drift = (np.array(values) for values in zip(*((p.skew, 0.5 * p.drift_per_s) for p in pieces), strict=True))
+    return base[index], remainder[index] + u * (skew[index] + half_drift[index] * u / PS_PER_S)
 
 
 def _int64(t_ps: Int64Array, name: str) -> Int64Array:
