@@ -104,7 +104,9 @@ def _offset_parts(t: Int64Array, model: ClockModel) -> tuple[Int64Array, FloatAr
     base = np.array([round(piece.offset_ps) for piece in pieces], np.int64)
     remainder = np.array([piece.offset_ps - round(piece.offset_ps) for piece in pieces])
     u = (t - np.array([piece.t_ref_ps for piece in pieces], np.int64)[index]).astype(np.float64)
-    skew, half_drift = (np.array(values) for values in zip(*((p.skew, 0.5 * p.drift_per_s) for p in pieces), strict=True))
+    skew, half_drift = (
+        np.array(values) for values in zip(*((p.skew, 0.5 * p.drift_per_s) for p in pieces), strict=True)
+    )
     return base[index], remainder[index] + u * (skew[index] + half_drift[index] * u / PS_PER_S)
 
 

@@ -21,11 +21,11 @@ from . import report_figures as figures
 from .errors import UsageError
 from .intervals import correlator_estimate
 from .records import Estimate
-from .report_input import Curve, ReportInput
+from .report_input import Curve, Image, ReportInput
 from .report_style import STYLE
 from .report_text import distance_in_errors, estimate_parts, estimate_text, label, value_like
 
-__all__ = ["Curve", "ReportInput", "render_pdf", "render_report"]
+__all__ = ["Curve", "Image", "ReportInput", "render_pdf", "render_report"]
 
 _OUTCOMES = ("++", "+-", "-+", "--")
 _CARDS = 8
@@ -159,6 +159,8 @@ def _figures(run: ReportInput) -> Iterator[tuple[Figure, str]]:
         yield figures.correlators(correlators, run.simulated), "correlators"
     for name, curve in run.curves.items():
         yield figures.curve(label(name), curve, run.simulated), f"{label(name)} with fit"
+    for name, drawn in run.images.items():
+        yield figures.image(label(name), drawn, run.simulated), f"map {label(name)}"
     for name, h in run.histograms.items():
         yield figures.histogram(label(name), h, run.expected.get(name), run.simulated), f"histogram {label(name)}"
     for name, rho in run.states.items():

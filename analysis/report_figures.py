@@ -15,7 +15,7 @@ from scipy.special import xlogy
 
 from .errors import UsageError
 from .records import CorrelationHistogram, Estimate, FloatArray
-from .report_input import Curve
+from .report_input import Curve, Image
 from .report_text import label, prefix_of
 from .width import peak_region
 
@@ -84,6 +84,20 @@ def curve(name: str, points: Curve, simulated: bool) -> Figure:
         if fitted:
             _residuals(axes[1, 0], points.x / divisor, points.residuals, "o")
         axes[-1, 0].set_xlabel(unit_label)
+        return figure
+
+
+def image(name: str, drawn: Image, simulated: bool) -> Figure:
+    """A quantity over two axes as colours; what was not measured stays grey."""
+    with rc_context(RC):
+        figure = Figure(figsize=(6.4, 4.2))
+        axes = figure.subplots()
+        axes.set_facecolor("#e5e7eb")
+        cells = axes.pcolormesh(drawn.x, drawn.y, np.ma.masked_invalid(drawn.z), cmap="viridis", shading="nearest")
+        figure.colorbar(cells, ax=axes, label=drawn.z_label)
+        axes.set_xlabel(drawn.x_label)
+        axes.set_ylabel(drawn.y_label)
+        axes.set_title(_title(name, simulated))
         return figure
 
 

@@ -40,6 +40,24 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """A quantity over two axes: a two-dimensional scan, a time-resolved map.
+
+    Attributes:
+        x, y: float64 (K,) and (M,), ascending.
+        z: float64 (M, K), one row a ``y``; nan where nothing was measured (yet).
+        x_label, y_label, z_label: with the unit.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    z: FloatArray
+    x_label: str
+    y_label: str
+    z_label: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ReportInput:
     """What a report says about one run.
 
@@ -52,6 +70,7 @@ class ReportInput:
         histograms: correlations.
         expected: fitted or predicted counts of the histogram of the same name, float64 (B,).
         curves: decays and scans.
+        images: two-dimensional scans and maps.
         counts: tables setting -> outcome -> number; for the outcomes ++, +-, -+, -- the correlator is shown too.
         states: density matrices, complex128 (4, 4), in the order |00>, |01>, |10>, |11>.
         live_time_s: the time that counted.
@@ -66,6 +85,7 @@ class ReportInput:
     histograms: Mapping[str, CorrelationHistogram] = field(default_factory=dict)
     expected: Mapping[str, FloatArray] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     states: Mapping[str, NDArray[np.complex128]] = field(default_factory=dict)
     live_time_s: float | None = None

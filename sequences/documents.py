@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..analysis.records import CorrelationHistogram, Estimate, FloatArray, TagBlock
-from ..analysis.report_input import Curve
+from ..analysis.report_input import Curve, Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,16 @@ class Progress:
 class Result:
     """What the data so far say: the same numbers the analysis of the file will give.
 
-    ``expected`` holds the fitted counts of the histogram of the same name, float64 (B,).
+    ``expected`` holds the fitted counts of the histogram of the same name, float64 (B,); ``states`` density matrices,
+    complex128 (4, 4), in the order ``|00>, |01>, |10>, |11>``.
     """
 
     estimates: dict[str, Estimate]
     histograms: dict[str, CorrelationHistogram] = field(default_factory=dict)
     expected: dict[str, FloatArray] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    states: dict[str, NDArray[np.complex128]] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
@@ -118,14 +124,24 @@ def as_message(document: Document) -> dict[str, Any]:
             "estimates": {name: e.as_dict() for name, e in document.estimates.items()},
             "histograms": {name: _histogram(h) for name, h in document.histograms.items()},
             "expected": {name: values.tolist() for name, values in document.expected.items()},
-            "curves": {name: _curve(c) for name, c in document.curves.items()},
+            "curves": {name: _lists(c) for name, c in document.curves.items()},
+            "images": {name: _lists(i) for name, i in document.images.items()},
+            "states": {name: {"re": s.real.tolist(), "im": s.imag.tolist()} for name, s in document.states.items()},
             "counts": document.counts,
         }
     return kind | asdict(document)
 
 
-def _curve(curve: Curve) -> dict[str, Any]:
-    return {k: v if isinstance(v, str) else v.tolist() for k, v in asdict(curve).items()}
+def _lists(drawing: Curve | Image) -> dict[str, Any]:
+    return {k: v if isinstance(v, str) else _numbers(v) for k, v in asdict(drawing).items()}
+
+
+def _numbers(values: FloatArray) -> list[Any]:
+    """Nested lists with None for nan, which JSON has not."""
+    plain = values.astype(object)
+    plain[np.isnan(values)] = None
+    nested: list[Any] = plain.tolist()
+    return nested
 
 
 def _histogram(h: CorrelationHistogram) -> dict[str, Any]:

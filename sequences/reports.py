@@ -42,6 +42,8 @@ def report_input(run: Run) -> ReportInput:
         histograms=result.histograms,
         expected=result.expected,
         curves=result.curves,
+        images=result.images,
+        states=result.states,
         counts=result.counts,
         live_time_s=run.live_time_ps(run.sources[0]) / PS_PER_S,
         provenance={"run file": str(run.path), "status": run.status, "operator": run.operator, **_origin(run)},

@@ -12,7 +12,7 @@ import pytest
 
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import CorrelationHistogram, Estimate
-from erbia.analysis.report import Curve, ReportInput, render_pdf, render_report
+from erbia.analysis.report import Curve, Image, ReportInput, render_pdf, render_report
 from erbia.analysis.report_text import estimate_text, label, value_like
 
 FIDELITY = Estimate(0.8942, 0.8812, 0.9052, 0.95, 0.006, 912, "likelihood ratio")
@@ -31,6 +31,7 @@ def run_input(**changes: object) -> ReportInput:
         predictions={"fidelity": 0.9},
         histograms={"heralds": CorrelationHistogram(lag_ps, counts, 10, 1000, 1000, 10**9)},
         expected={"heralds": 5 + 200 * np.exp(-((lag_ps / 40.0) ** 2))},
+        images={"scan": Image(t, t[:3], np.where(np.eye(3, 5), np.nan, 1.0), "x (s)", "y (s)", "rate (Hz)")},
         curves={"decay": Curve(t, "storage time (s)", "p", t, t, t, t, t, t)},
         counts={"XX": {"++": 40, "+-": 5, "-+": 5, "--": 40}, "clicks": {"a": 3, "b": 4}},
         states={"state": np.eye(4, dtype=complex) / 4},
@@ -67,7 +68,7 @@ def test_everything_handed_in_is_on_the_page() -> None:
     assert "12.5 s" in page.text
     assert "+5.7 σ ⚠" in page.text
     # Correlators, decay, histogram and density matrix.
-    assert page.tags.count("img") == 4
+    assert page.tags.count("img") == 5
 
 
 def test_long_facts_are_folded_away() -> None:
@@ -103,7 +104,7 @@ def test_several_runs_are_compared() -> None:
     page = Collector(render_report([run_input(), other]))
     for words in ("2 runs compared", "Side by side", "A run", "Another run", "0.900"):
         assert words in page.text, words
-    assert page.tags.count("img") == 9
+    assert page.tags.count("img") == 11
 
 
 def test_the_same_input_gives_the_same_page() -> None:
@@ -126,8 +127,8 @@ def test_an_empty_run_still_makes_a_page() -> None:
 def test_pdf() -> None:
     pdf = render_pdf([run_input(), run_input(title="Another run")])
     assert pdf.startswith(b"%PDF")
-    # One page of comparison, then for each run its results and four figures.
-    assert len(re.findall(rb"/Type /Page\b", pdf)) == 1 + 2 * 5
+    # One page of comparison, then for each run its results and five figures.
+    assert len(re.findall(rb"/Type /Page\b", pdf)) == 1 + 2 * 6
 
 
 @pytest.mark.parametrize("render", [render_report, render_pdf])
