@@ -15,7 +15,7 @@ from ..analysis.windows import WindowScan, scan_windows
 from ..instruments.interfaces import Channel, Node
 from .documents import Result
 from .experiments import find_experiment
-from .experiments.base import Experiment, fold
+from .experiments.base import Experiment
 from .experiments.config import make_config, nested
 
 
@@ -33,7 +33,21 @@ def analyze(run: Run, **changes: Any) -> Result:
     if changes:
         config = nested(changes, experiment.config.model_dump())
         experiment = type(experiment)(make_config(experiment.Config, config, experiment.name)).on(experiment.nodes)
-    return experiment.result(fold(experiment, rounds(run)))
+    return experiment.result(refold(experiment, run))
+
+
+def refold(experiment: Experiment[Any, Any], run: Run) -> Any:
+    """State after everything in the file, folded in as it was live: blocks, and the readings of settings that asked."""
+    state, ended = experiment.begin(), 0
+    readings = [json.loads(text).get("readings", {}) for text in run.settings()["parameters"]]
+    for setting, block in rounds(run):
+        for k in range(ended, setting):
+            state = experiment.take_readings(state, k, readings[k])
+        ended = max(ended, setting)
+        state, _ = experiment.step(state, setting, block)
+    for k in range(ended, len(readings)):
+        state = experiment.take_readings(state, k, readings[k])
+    return state
 
 
 def scan_link_windows(run: Run, windows_ps: Sequence[int], delays_ps: Sequence[int]) -> WindowScan:

@@ -57,7 +57,7 @@ def run_experiment(
         ErbiaError: the lab failed; the file is closed with status ``failed`` and outputs are safe.
     """
     plan = experiment.build()
-    _refuse_impossible(plan)
+    _refuse_impossible(plan.settings)
     out_dir.mkdir(parents=True, exist_ok=True)
     created = datetime.now(UTC)
     run_id = new_run_id(experiment.name, created)
@@ -84,8 +84,8 @@ def run_experiment(
     return path
 
 
-def _refuse_impossible(plan: Plan) -> None:
-    problems = [p for s in plan.settings if s.sequence is not None for p in check_sequence(s.sequence)]
+def _refuse_impossible(settings: Sequence[Setting]) -> None:
+    problems = [p for s in settings if s.sequence is not None for p in check_sequence(s.sequence)]
     if problems:
         raise UsageError("; ".join(problems))
 
@@ -164,7 +164,7 @@ class _Run:
 
     def _play_settings(self) -> tuple[Status, str]:
         with self._recording():
-            for index, setting in enumerate(self.plan.settings):
+            for index, setting in enumerate(self._settings()):
                 self._wait_at_checkpoint()
                 if self.control.stop_asked():
                     return "aborted", f"stopped ({self.control.stop_asked()}) before setting {setting.name}"
@@ -174,6 +174,13 @@ class _Run:
                 if action is Action.FINISH:
                     break
         return "done", self.experiment.shortfall(self.state)
+
+    def _settings(self) -> Iterator[Setting]:
+        """Those of the plan, then what the experiment decides from the data."""
+        yield from self.plan.settings
+        while (setting := self.experiment.next_setting(self.state)) is not None:
+            _refuse_impossible((setting,))
+            yield setting
 
     def _play_setting(self, index: int, setting: Setting) -> Action:
         for name, value in setting.parameters.items():
@@ -192,12 +199,15 @@ class _Run:
         if pulser is not None:
             pulser.stop()
             self._read_round(index)  # what was under way when the pulses stopped belongs to this setting
+        readings = {name: float(self.lab.parameter(name).get()) for name in setting.read}
+        self.state = self.experiment.take_readings(self.state, index, readings)
+        told = {"parameters": _plain(setting.parameters), "t_start_ps": t_start_ps, "readings": readings}
         self.writer.append_setting(
             index=index,
             name=setting.name,
             t_start_ps=first,
             t_stop_ps=self.read_to_ps[self.plan.sources[0]],
-            parameters=json.dumps({"parameters": _plain(setting.parameters), "t_start_ps": t_start_ps}),
+            parameters=json.dumps(told),
         )
         return action
 

@@ -8,7 +8,7 @@ them touches hardware, a file or a clock.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from enum import Enum
@@ -49,12 +49,14 @@ class ExperimentConfig(BaseModel):
 class Setting:
     """One stretch of a run in which nothing is changed: parameters applied first, then the sequence played.
 
-    ``parameters`` maps ``instrument.parameter`` (or a role instead of the instrument) to its value.
+    ``parameters`` maps ``instrument.parameter`` (or a role instead of the instrument) to its value; ``read`` names
+    parameters whose values are read when the setting ends and handed to ``Experiment.take_readings``.
     """
 
     name: str
     sequence: Sequence | None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    read: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,14 @@ class Experiment(ABC, Generic[C, S]):
     def step(self, state: S, setting: int, block: TagBlock) -> tuple[S, Action]:
         """State after one more block, taken during the setting of that index, and what to do next."""
 
+    def take_readings(self, state: S, setting: int, readings: Mapping[str, float]) -> S:
+        """State after the values a setting asked for (``Setting.read``) came in, right after its last block."""
+        return state
+
+    def next_setting(self, state: S) -> Setting | None:
+        """The setting after those played so far, decided from the data, once the plan is through; None: that is all."""
+        return None
+
     @abstractmethod
     def result(self, state: S) -> Result:
         """What the data so far say."""
@@ -135,11 +145,3 @@ class Experiment(ABC, Generic[C, S]):
     def shortfall(self, state: S) -> str:
         """Why the run has no answer (an honest negative), or an empty string."""
         return ""
-
-
-def fold(experiment: Experiment[Any, Any], blocks: Iterable[tuple[int, TagBlock]]) -> Any:
-    """State after all blocks; what a run does live, without its hardware."""
-    state = experiment.begin()
-    for setting, block in blocks:
-        state, _ = experiment.step(state, setting, block)
-    return state
