@@ -1,6 +1,6 @@
 """The interpreter: plays a plan on a lab, writes every fact to disk and then tells the subscribers.
 
-The safe end state always runs: pulses stopped, emission off.
+The safe end state always runs: pulses stopped, emission off; what the plan had changed is then put back.
 """
 
 from __future__ import annotations
@@ -141,6 +141,7 @@ class _Run:
     told_at: float = 0.0
     herald_tables: int = 0
     read_to_ps: dict[str, int] = field(default_factory=dict)
+    before: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
     def play(self) -> tuple[Status, str]:
         """Plays every setting and closes the file; returns status and reason."""
@@ -262,8 +263,17 @@ class _Run:
 
     def _apply(self, name: str, value: Any) -> None:
         parameter = self.lab.parameter(name)
-        if parameter.full_name not in self.lab.held:
-            parameter.set(value)
+        if parameter.full_name in self.lab.held:
+            return
+        if parameter.full_name not in self.before:
+            self.before[parameter.full_name] = (parameter, parameter.get())
+        parameter.set(value)
+
+    def _put_back(self) -> None:
+        """Parameters the plan changed get the values they had before the run; emissions stay off."""
+        for parameter, value in self.before.values():
+            if parameter.name != "emission":
+                parameter.set(value)
 
     def _wait_at_checkpoint(self) -> None:
         if self.control.paused():
@@ -287,6 +297,7 @@ class _Run:
             yield
         finally:
             make_safe(self.lab)
+            self._put_back()
 
     def _snapshot(self) -> str:
         return json.dumps(self.lab.station.snapshot(update=False), default=str)
