@@ -16,7 +16,7 @@ from math import pi
 import numpy as np
 
 from erbia.analysis.records import PS_PER_S
-from erbia.instruments.interfaces import HeraldCondition, PulseTable, Segment, TablePulse
+from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseTable, Segment
 from erbia.instruments.mock import load_world
 from erbia.instruments.mock.pulser import as_program
 from erbia.instruments.twin import World
@@ -70,12 +70,12 @@ def heralding_world(collection: float, seed: int = 1) -> World:
 def barrett_kok_table() -> PulseTable:
     """Time-bin heralding without local read-out."""
 
-    def turn(start_ps: int, duration_ps: int) -> list[TablePulse]:
-        return [TablePulse(f"{node}_mw", start_ps, duration_ps, 1.0, pi / 2) for node in ("alice", "bob")]
+    def turn(start_ps: int, duration_ps: int) -> list[Pulse]:
+        return [Pulse(f"{node}_mw", start_ps, duration_ps, 1.0, pi / 2) for node in ("alice", "bob")]
 
-    attempt = [TablePulse("initialise", 0, 5 * US), *turn(6 * US, 50_000), TablePulse("excitation", 6_100_000, 50_000)]
-    attempt += [*turn(11_975_000, 100_000), TablePulse("excitation", 12_100_000, 50_000)]
-    attempt += [TablePulse("gate", 15_800_000, 4_200_000), TablePulse("gate", 21_800_000, 4_200_000)]
+    attempt = [Pulse("initialise", 0, 5 * US), *turn(6 * US, 50_000), Pulse("excitation", 6_100_000, 50_000)]
+    attempt += [*turn(11_975_000, 100_000), Pulse("excitation", 12_100_000, 50_000)]
+    attempt += [Pulse("gate", 15_800_000, 4_200_000), Pulse("gate", 21_800_000, 4_200_000)]
     rule = HeraldCondition(("ch1", "ch2"), (15_900_000, 19_900_000), (21_900_000, 25_900_000), 100_000)
     return PulseTable(Segment(US), Segment(40 * US, tuple(attempt)), 10_000, rule, Segment(US))
 

@@ -6,83 +6,16 @@ use. Mock, emulated-real and real drivers of a class pass the same contract suit
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from qcodes.parameters import ParameterBase
 
 from ..analysis.records import TagBlock
-
-
-@dataclass(frozen=True, slots=True)
-class TablePulse:
-    """One pulse on one output of the pulse generator.
-
-    Attributes:
-        channel: output name, e.g. ``excitation`` (the station maps names to device outputs).
-        start_ps, duration_ps: relative to the start of the segment, on the generator's sample grid.
-        amplitude: 0..1 of full scale (a digital line is 1).
-        phase_rad: carrier phase; 0 for digital lines.
-        shape: ``square`` or ``gaussian`` (duration = full length, sigma = duration/6).
-    """
-
-    channel: str
-    start_ps: int
-    duration_ps: int
-    amplitude: float = 1.0
-    phase_rad: float = 0.0
-    shape: str = "square"
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of ``length_ps`` in which pulses are played."""
-
-    length_ps: int
-    pulses: tuple[TablePulse, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HeraldCondition:
-    """The herald electronics' rule: exactly one click in the early and exactly one in the late window.
-
-    Windows are half-open, in ps after the start of the attempt, at the midpoint detectors named in ``detectors``
-    (first = A, second = B). The decision leaves the electronics ``latency_ps`` after the late window closes.
-    """
-
-    detectors: tuple[str, str]
-    early_ps: tuple[int, int]
-    late_ps: tuple[int, int]
-    latency_ps: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PulseTable:
-    """What is loaded into a pulse generator: bursts of one header and up to ``attempts_per_burst`` attempts.
-
-    A burst is: ``header`` (usually the sync marker), then ``attempt`` again and again. When the herald condition is met
-    the rest of the burst is dropped, the herald marker goes out, ``on_herald`` is played once, and the next burst starts.
-    Without a condition every burst runs to its end. Bursts repeat until ``stop()`` or after ``bursts`` (0: until stopped).
-    The n-th attempt of a burst starts at ``header.length_ps + n·attempt.length_ps`` after the burst.
-    """
-
-    header: Segment
-    attempt: Segment
-    attempts_per_burst: int
-    condition: HeraldCondition | None = None
-    on_herald: Segment | None = None
-    bursts: int = 0
-    sample_ps: int = 1000
-
-    def describe(self) -> dict[str, Any]:
-        """Plain nested dict of numbers and strings."""
-        return asdict(self)
-
-    def fingerprint(self) -> str:
-        """Short hash of the content: equal tables have equal fingerprints."""
-        return hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode()).hexdigest()[:16]
+from .pulse_table import HeraldCondition as HeraldCondition
+from .pulse_table import Pulse as Pulse
+from .pulse_table import PulseTable as PulseTable
+from .pulse_table import Segment as Segment
 
 
 @runtime_checkable

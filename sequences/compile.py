@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..instruments.interfaces import HeraldCondition, PulseTable, Segment, TablePulse
-from .pulses import Pulse
+from ..instruments.pulse_table import Pulse, PulseTable, Segment
 from .sequence import Block, Sequence
 
 
@@ -18,7 +17,10 @@ class Compiled:
 
 
 def compile_sequence(sequence: Sequence, sample_ps: int) -> Compiled:
-    """Rounds every edge to multiples of ``sample_ps`` (starts and stops alike, so neighbours stay neighbours)."""
+    """Rounds every edge to multiples of ``sample_ps`` (starts and stops alike, so neighbours stay neighbours).
+
+    Loops are played out; what a branch plays ``otherwise`` becomes the end of the attempt, which a herald cuts off.
+    """
     shifts: list[int] = [0]
 
     def grid(t_ps: int) -> int:
@@ -27,20 +29,18 @@ def compile_sequence(sequence: Sequence, sample_ps: int) -> Compiled:
         return rounded
 
     def segment(block: Block) -> Segment:
-        return Segment(grid(block.length_ps), tuple(pulse(p) for p in block.pulses))
+        return Segment(grid(block.length_ps), tuple(pulse(p) for p in block.played()))
 
-    def pulse(p: Pulse) -> TablePulse:
+    def pulse(p: Pulse) -> Pulse:
         start_ps = grid(p.start_ps)
-        return TablePulse(p.channel, start_ps, grid(p.stop_ps) - start_ps, p.amplitude, p.phase_rad, p.shape)
+        return replace(p, start_ps=start_ps, duration_ps=grid(p.stop_ps) - start_ps)
 
     branch = sequence.branch
     table = PulseTable(
         header=segment(sequence.header),
-        attempt=segment(sequence.body),
+        attempt=segment(sequence.attempt),
         attempts_per_burst=sequence.repetitions,
-        condition=None
-        if branch is None
-        else HeraldCondition(branch.detectors, branch.early_ps, branch.late_ps, branch.latency_ps),
+        condition=None if branch is None else branch.on,
         on_herald=None if branch is None else segment(branch.then),
         sample_ps=sample_ps,
     )

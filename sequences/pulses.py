@@ -1,36 +1,15 @@
-"""Pulses as values, and the few ways to make them that experiments need."""
+"""The few ways to make pulses that experiments need; what a pulse and its shape are is said in ``instruments``."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-SHAPES = ("square", "gaussian")
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """One pulse on one named output.
-
-    Attributes:
-        channel: output name as the station wires it, e.g. ``excitation``.
-        start_ps, duration_ps: relative to the start of the block it belongs to.
-        amplitude: 0..1 of full scale; 1 on a digital line.
-        phase_rad: carrier phase.
-        shape: one of ``SHAPES``.
-    """
-
-    channel: str
-    start_ps: int
-    duration_ps: int
-    amplitude: float = 1.0
-    phase_rad: float = 0.0
-    shape: str = "square"
-
-    @property
-    def stop_ps(self) -> int:
-        return self.start_ps + self.duration_ps
-
+from ..instruments.pulse_table import Pulse as Pulse
+from ..instruments.shapes import Chirp as Chirp
+from ..instruments.shapes import Comb as Comb
+from ..instruments.shapes import Gaussian as Gaussian
+from ..instruments.shapes import Sech as Sech
+from ..instruments.shapes import Square as Square
 
 #: Read-out axes in the x-z plane and y as (angle from z, phase of the rotation that brings the axis to z):
 #: P and M are the diagonal axes (z+x)/√2 and (z-x)/√2 of an optimal Bell test.

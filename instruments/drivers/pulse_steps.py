@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from ...analysis.records import FloatArray, Int64Array
 from ..errors import LimitError
-from ..interfaces import PulseTable, Segment, TablePulse
+from ..interfaces import Pulse, PulseTable, Segment
+from ..shapes import Square
 
 N_DIGITAL, N_ANALOG = 8, 2
-#: A Gaussian pulse lasts six standard deviations (interfaces.TablePulse).
-SIGMAS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +91,17 @@ def _edges(segment: Segment, wiring: Wiring, sample_ps: int) -> Int64Array:
     for pulse in segment.pulses:
         stop_ps = pulse.start_ps + pulse.duration_ps
         edges |= {pulse.start_ps, stop_ps}
-        if pulse.shape != "square" and wiring.outputs.get(pulse.channel, "").startswith("A"):
+        if not isinstance(pulse.shape, Square) and wiring.outputs.get(pulse.channel, "").startswith("A"):
             edges |= set(range(pulse.start_ps, stop_ps, sample_ps))
     return np.array(sorted(edges), np.int64)
 
 
-def _check_inside(pulse: TablePulse, segment: Segment, instrument: str) -> None:
+def _check_inside(pulse: Pulse, segment: Segment, instrument: str) -> None:
     if pulse.start_ps < 0 or pulse.start_ps + pulse.duration_ps > segment.length_ps:
         raise LimitError(instrument, f"pulse on {pulse.channel} leaves its segment of {segment.length_ps} ps")
 
 
-def _output(pulse: TablePulse, wiring: Wiring, instrument: str) -> str:
+def _output(pulse: Pulse, wiring: Wiring, instrument: str) -> str:
     if pulse.channel not in wiring.outputs:
         known = ", ".join(wiring.outputs) or "none"
         raise LimitError(instrument, f"no output for channel {pulse.channel!r}; outputs: is set for {known}")
@@ -110,7 +109,7 @@ def _output(pulse: TablePulse, wiring: Wiring, instrument: str) -> str:
 
 
 def _draw(
-    pulse: TablePulse,
+    pulse: Pulse,
     output: str,
     during: NDArray[np.bool_],
     starts_ps: Int64Array,
@@ -123,15 +122,13 @@ def _draw(
             digital[during] |= np.uint8(1 << int(output))
         return
     level = np.full(int(during.sum()), pulse.amplitude)
-    if pulse.shape == "gaussian":
-        from_centre = starts_ps[during] + sample_ps / 2 - (pulse.start_ps + pulse.duration_ps / 2)
-        level = level * np.exp(-0.5 * (from_centre / (pulse.duration_ps / SIGMAS)) ** 2)
+    if not isinstance(pulse.shape, Square):
+        within_ps: FloatArray = (starts_ps[during] - pulse.start_ps).astype(np.float64) + sample_ps / 2
+        level = level * np.abs(pulse.shape.envelope(within_ps, pulse.duration_ps))
     analog_v[during, int(output[1:])] += level
 
 
-def _draw_phase(
-    pulse: TablePulse, wiring: Wiring, during: NDArray[np.bool_], analog_v: FloatArray, instrument: str
-) -> None:
+def _draw_phase(pulse: Pulse, wiring: Wiring, during: NDArray[np.bool_], analog_v: FloatArray, instrument: str) -> None:
     if pulse.phase_rad == 0.0:
         return
     if pulse.channel not in wiring.phases:

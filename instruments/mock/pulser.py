@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from math import erf, pi, sqrt
 from typing import TYPE_CHECKING
 
 from ..errors import InstrumentError, LimitError
-from ..interfaces import PulseTable, Segment, TablePulse
-from ..twin import HeraldRule, Program, ProgramError, Pulse, Section, World
+from ..interfaces import Pulse, PulseTable, Segment
+from ..shapes import SHAPES, area
+from ..twin import HeraldRule, Program, ProgramError, Section, World
+from ..twin import Pulse as PlayedPulse
 from .base import MockInstrument
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from qcodes.parameters import Parameter
 
 OUTPUTS = ("sync", "gate", "initialise", "alice_mw", "bob_mw", "excitation", "alice_readout", "bob_readout", "probe")
-#: Area of a Gaussian of full length 6 sigma relative to a square pulse of that length.
-_AREA = {"square": 1.0, "gaussian": sqrt(2 * pi) / 6 * erf(3 / sqrt(2))}
 
 
 class MockPulseGenerator(MockInstrument):
@@ -63,12 +62,12 @@ class MockPulseGenerator(MockInstrument):
         """All outputs low."""
         self.world.stop_playing()
 
-    def _check(self, pulse: TablePulse, where: str, sample_ps: int) -> None:
+    def _check(self, pulse: Pulse, where: str, sample_ps: int) -> None:
         what = f"{where} pulse on {pulse.channel!r} at {pulse.start_ps} ps"
         if pulse.channel not in OUTPUTS:
             raise LimitError(self.name, f"{what}: no such output; there are {', '.join(OUTPUTS)}", "load")
-        if pulse.shape not in _AREA:
-            raise LimitError(self.name, f"{what}: shape {pulse.shape!r} is not one of {', '.join(_AREA)}", "load")
+        if not isinstance(pulse.shape, tuple(SHAPES.values())):
+            raise LimitError(self.name, f"{what}: shape {pulse.shape!r} is not one of {', '.join(SHAPES)}", "load")
         if not 0 <= pulse.amplitude <= 1:
             raise LimitError(self.name, f"{what}: amplitude {pulse.amplitude} is outside 0..1", "load")
         if pulse.start_ps < 0 or pulse.duration_ps <= 0:
@@ -81,9 +80,8 @@ def as_program(table: PulseTable) -> Program:
     """The table in the terms of the simulated lab."""
     rule = None
     if table.condition is not None:
-        c = table.condition
-        single = c.late_ps[0] >= c.late_ps[1]  # an empty late window: one photon heralds
-        rule = HeraldRule(c.early_ps, None if single else c.late_ps, c.latency_ps)
+        early_ps, *late_ps = table.condition.windows_ps
+        rule = HeraldRule(early_ps, late_ps[0] if late_ps else None, table.condition.latency_ps)
     on_herald = _section(table.on_herald) if table.on_herald else Section(0)
     return Program(
         _section(table.header), _section(table.attempt), table.attempts_per_burst, rule, on_herald, table.bursts
@@ -92,7 +90,9 @@ def as_program(table: PulseTable) -> Program:
 
 def _section(segment: Segment) -> Section:
     pulses = [
-        Pulse(p.channel, p.start_ps, p.duration_ps, p.amplitude, p.phase_rad, p.amplitude * _AREA[p.shape])
+        PlayedPulse(
+            p.channel, p.start_ps, p.duration_ps, p.amplitude, p.phase_rad, p.amplitude * area(p.shape, p.duration_ps)
+        )
         for p in segment.pulses
     ]
     return Section(segment.length_ps, tuple(sorted(pulses, key=lambda p: p.start_ps)))

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ...instruments.interfaces import Node
 from ..pulses import Pulse, measure_along, rotation
-from ..sequence import Block, Branch, Sequence
+from ..sequence import Block, Branch, HeraldCondition, Sequence
 from .base import ExperimentConfig, Seconds, to_ps
 
 Window = tuple[int, int]
@@ -116,11 +116,8 @@ def entangle(timing: LinkTiming, nodes: Mapping[str, Node], axes: str, detectors
         *_read(timing, timing.readout_ps(delay_ps)),
     )
     branch = Branch(
-        detectors=detectors,
-        early_ps=early,
-        late_ps=late,
+        on=HeraldCondition(detectors, early, late, to_ps(timing.latency_s)),
         then=Block(timing.readout_ps(delay_ps)[1] + 1_000_000, then),
-        latency_ps=to_ps(timing.latency_s),
     )
     period = Block(to_ps(timing.attempt_period_s), body)
     return Sequence(f"entangle and read {axes}", header(), period, timing.attempts_per_burst, branch)

@@ -37,12 +37,12 @@ from erbia.instruments.interfaces import (
     AnalogOutput,
     EdgeCounter,
     Laser,
+    Pulse,
     PulseGenerator,
     PulseTable,
     QuantumMemory,
     Segment,
     SinglePhotonDetector,
-    TablePulse,
     TemperatureController,
     TimeTagger,
 )
@@ -275,7 +275,7 @@ def test_tagger(make: Maker, bench: Bench, stack: ExitStack) -> None:
 def test_pulser(make: Maker, bench: Bench, stack: ExitStack) -> None:
     pulser = make(bench, stack)
     assert isinstance(pulser, PulseGenerator)
-    pulses = (TablePulse("excitation", 1_000_000, 50_000), TablePulse("gate", 2_000_000, 500_000))
+    pulses = (Pulse("excitation", 1_000_000, 50_000), Pulse("gate", 2_000_000, 500_000))
     table = PulseTable(Segment(1_000_000), Segment(10_000_000, pulses), attempts_per_burst=10)
     assert pulser.running.get() is False
     pulser.load(table)
@@ -285,7 +285,7 @@ def test_pulser(make: Maker, bench: Bench, stack: ExitStack) -> None:
     assert pulser.running.get() is True
     pulser.stop()
     assert pulser.running.get() is False
-    for bad in (TablePulse("excitation", 500, 50_000), TablePulse("nowhere", 1_000_000, 50_000)):
+    for bad in (Pulse("excitation", 500, 50_000), Pulse("nowhere", 1_000_000, 50_000)):
         with pytest.raises(LimitError):
             pulser.load(PulseTable(Segment(1_000_000), Segment(10_000_000, (bad,)), 1))
 

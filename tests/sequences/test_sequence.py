@@ -7,9 +7,16 @@ from hypothesis import strategies as st
 
 from erbia.sequences.checks import check_sequence
 from erbia.sequences.compile import compile_sequence
-from erbia.sequences.pulses import Pulse, measure_along, rotation
-from erbia.sequences.sequence import Block, Branch, Sequence
+from erbia.sequences.pulses import Chirp, Comb, Gaussian, Pulse, Sech, Square, measure_along, rotation
+from erbia.sequences.sequence import Block, Branch, HeraldCondition, Loop, Sequence
 
+shapes = st.one_of(
+    st.just(Square()),
+    st.builds(Gaussian, st.floats(1, 10)),
+    st.builds(Sech, st.floats(-1e9, 1e9), st.floats(0.001, 0.5)),
+    st.builds(Chirp, st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)),
+    st.builds(Comb, st.integers(1, 20), st.integers(2000, 10**6), st.integers(1000, 2000)),
+)
 pulses = st.builds(
     Pulse,
     channel=st.sampled_from(["excitation", "alice_mw", "gate"]),
@@ -17,12 +24,28 @@ pulses = st.builds(
     duration_ps=st.integers(1, 10**8),
     amplitude=st.floats(0, 1),
     phase_rad=st.floats(-pi, pi),
-    shape=st.sampled_from(["square", "gaussian"]),
+    shape=shapes,
 )
-blocks = st.builds(Block, st.integers(0, 10**10), st.lists(pulses, max_size=5).map(tuple))
+flat_blocks = st.builds(Block, st.integers(0, 10**10), st.lists(pulses, max_size=5).map(tuple))
+blocks = st.recursive(
+    flat_blocks,
+    lambda inner: st.builds(
+        Block,
+        st.integers(0, 10**10),
+        st.lists(pulses, max_size=2).map(tuple),
+        st.lists(st.builds(Loop, st.integers(0, 10**9), inner, st.integers(1, 3)), max_size=2).map(tuple),
+    ),
+    max_leaves=3,
+)
 windows = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6))
-branches = st.builds(Branch, st.just(("snspd.ch1", "snspd.ch2")), windows, windows, blocks, st.integers(0, 10**6))
-sequences = st.builds(Sequence, st.text(max_size=5), blocks, blocks, st.integers(1, 10**6), st.none() | branches)
+conditions = st.builds(HeraldCondition, st.just(("snspd.ch1", "snspd.ch2")), windows, windows, st.integers(0, 10**6))
+branches = st.builds(Branch, conditions, blocks, blocks)
+settings = st.lists(
+    st.tuples(st.text(max_size=5), st.booleans() | st.integers() | st.floats(0, 1) | st.text(max_size=3)), max_size=2
+).map(tuple)
+sequences = st.builds(
+    Sequence, st.text(max_size=5), blocks, blocks, st.integers(1, 10**6), st.none() | branches, settings
+)
 
 
 @given(sequences)
@@ -34,7 +57,8 @@ def test_description_round_trips_through_json(sequence: Sequence) -> None:
 @given(sequences, st.sampled_from([1, 4, 1000]))
 def test_compiling_puts_every_edge_on_the_grid_and_says_how_far_it_moved(sequence: Sequence, sample_ps: int) -> None:
     compiled = compile_sequence(sequence, sample_ps)
-    before = [p for block in sequence.blocks().values() for p in block.pulses]
+    played = [sequence.header, sequence.attempt, *([sequence.branch.then] if sequence.branch else [])]
+    before = [p for block in played for p in block.played()]
     table = compiled.table
     segments = [table.header, table.attempt, *([table.on_herald] if table.on_herald else [])]
     after = [p for segment in segments for p in segment.pulses]
@@ -67,6 +91,14 @@ def _sequence(*found: Pulse, branch: Branch | None = None, repetitions: int = 1)
     return Sequence("try", Block(1000), Block(1_000_000, found), repetitions, branch)
 
 
+def _looped(loop: Loop) -> Sequence:
+    return Sequence("try", Block(1000), Block(1_000_000, (), (loop,)))
+
+
+def _branch(early_ps: tuple[int, int], late_ps: tuple[int, int]) -> Branch:
+    return Branch(HeraldCondition(("a", "b"), early_ps, late_ps), Block(0))
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -75,11 +107,23 @@ def _sequence(*found: Pulse, branch: Branch | None = None, repetitions: int = 1)
         (_sequence(Pulse("mw", 999_500, 1000)), "lies outside its block of 1000000 ps"),
         (_sequence(Pulse("mw", -5, 1000)), "lies outside its block"),
         (_sequence(Pulse("mw", 0, 1000, amplitude=1.5)), "amplitude 1.5; allowed is 0 to 1"),
-        (_sequence(Pulse("mw", 0, 1000, shape="round")), "shape 'round'; allowed are square, gaussian"),
+        (_sequence(Pulse("mw", 0, 1000, shape="round")), "shape 'round'; allowed are square, gaussian"),  # type: ignore[arg-type]
         (_sequence(repetitions=0), "repetitions is 0"),
-        (_sequence(branch=Branch(("a", "b"), (5, 5), (10, 20), Block(0))), "the early herald window"),
-        (_sequence(branch=Branch(("a", "b"), (5, 15), (10, 20), Block(0))), "reaches into the late"),
-        (_sequence(branch=Branch(("a", "b"), (5, 9), (10, 2_000_000), Block(0))), "overwrite the memory"),
+        (_sequence(branch=_branch((5, 5), (10, 20))), "the early herald window"),
+        (_sequence(branch=_branch((5, 15), (10, 20))), "reaches into the late"),
+        (_sequence(branch=_branch((5, 9), (10, 2_000_000))), "overwrite the memory"),
+        (_sequence(branch=_branch((5, 2_000_000), (0, 0))), "overwrite the memory"),
+        (_sequence(Pulse("mw", 0, 1000, shape=Sech(edge=2.0))), "sech of edge 2"),
+        (_sequence(Pulse("mw", 0, 1000, shape=Comb(3, 100, 200))), "its pulses overlap"),
+        (_sequence(Pulse("mw", 0, 1000, shape=Comb(3, 1000, 100))), "comb of 2100 ps in a pulse of 1000 ps"),
+        (_looped(Loop(0, Block(1000), 0)), "0 times"),
+        (_looped(Loop(0, Block(1000), 2000)), "ends at 2000000 ps, outside its block"),
+        (_looped(Loop(0, Block(1000, (Pulse("mw", 500, 1000),)), 2)), "reaches outside its 1000 ps"),
+        (
+            _looped(Loop(0, Block(1, loops=(Loop(0, Block(1), 2),)), 9)),
+            "loop at 0 ps in a loop in body ends at 2 ps, outside",
+        ),
+        (_looped(Loop(0, Block(1, (Pulse("mw", 0, 1),)), 600_000)), "plays 600000 pulses"),
     ],
 )
 def test_checks_name_the_problem(wrong: Sequence, says: str) -> None:

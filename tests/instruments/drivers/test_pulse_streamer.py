@@ -15,7 +15,8 @@ from erbia.instruments.drivers.pulse_steps import PhaseOutput, Wiring, burst_ste
 from erbia.instruments.emulators.ports import Bench, PulseProgram
 from erbia.instruments.emulators.wire import Fault
 from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError, LimitError
-from erbia.instruments.interfaces import HeraldCondition, PulseGenerator, PulseTable, Segment, TablePulse
+from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseGenerator, PulseTable, Segment
+from erbia.instruments.shapes import Gaussian
 
 pytest.importorskip("pulsestreamer")
 from erbia.instruments.drivers.pulse_streamer import SwabianPulseStreamer
@@ -23,10 +24,10 @@ from erbia.instruments.emulators.pulse_streamer import PulseStreamerDevice, Puls
 
 OUTPUTS = {"sync": "0", "excitation": "A0", "gate": "3"}
 TABLE = PulseTable(
-    header=Segment(1_000_000, (TablePulse("sync", 0, 100_000),)),
+    header=Segment(1_000_000, (Pulse("sync", 0, 100_000),)),
     attempt=Segment(
         500_000,
-        (TablePulse("excitation", 100_000, 50_000, amplitude=0.5), TablePulse("gate", 200_000, 250_000)),
+        (Pulse("excitation", 100_000, 50_000, amplitude=0.5), Pulse("gate", 200_000, 250_000)),
     ),
     attempts_per_burst=20,
     bursts=3,
@@ -69,7 +70,7 @@ def test_steps_say_what_the_table_says() -> None:
     wiring = Wiring(OUTPUTS, {"excitation": PhaseOutput("A1", 0.1)})
     for _ in range(50):
         pulses = tuple(
-            TablePulse(
+            Pulse(
                 str(rng.choice(["sync", "gate", "excitation"])),
                 start_ps=int(rng.integers(0, 50)) * 1000,
                 duration_ps=int(rng.integers(1, 50)) * 1000,
@@ -91,7 +92,7 @@ def test_steps_say_what_the_table_says() -> None:
 
 def test_a_gaussian_is_sampled_and_a_phase_goes_to_its_modulator() -> None:
     wiring = Wiring(OUTPUTS, {"excitation": PhaseOutput("A1", 0.1)})
-    pulse = TablePulse("excitation", 10_000, 60_000, 0.8, phase_rad=2.0, shape="gaussian")
+    pulse = Pulse("excitation", 10_000, 60_000, 0.8, phase_rad=2.0, shape=Gaussian())
     steps = segment_steps(Segment(100_000, (pulse,)), wiring, 1000, "p")
     analog = np.repeat(steps.analog_v, steps.duration_ps // 1000, axis=0)
     assert analog[:, 0].max() == pytest.approx(0.8, rel=2e-3)
@@ -152,7 +153,7 @@ def test_a_herald_condition_needs_herald_logic_and_uses_two_slots(host: PulseStr
 
     condition = HeraldCondition(("A", "B"), (0, 1000), (2000, 3000), 500)
     branching = PulseTable(
-        TABLE.header, TABLE.attempt, 20, condition, on_herald=Segment(200_000, (TablePulse("gate", 0, 100_000),))
+        TABLE.header, TABLE.attempt, 20, condition, on_herald=Segment(200_000, (Pulse("gate", 0, 100_000),))
     )
     alone = SwabianPulseStreamer("alone", host.endpoint, outputs=OUTPUTS, timeout=0.4)
     with pytest.raises(LimitError, match="cannot decide on heralds by itself"):
@@ -172,10 +173,10 @@ def test_a_herald_condition_needs_herald_logic_and_uses_two_slots(host: PulseStr
     ("segment", "text"),
     [
         (Segment(1_000_500), "not on the grid of 1000 ps"),
-        (Segment(1_000_000, (TablePulse("nowhere", 0, 1000),)), "no output for channel 'nowhere'"),
-        (Segment(1_000_000, (TablePulse("sync", 999_000, 2000),)), "leaves its segment"),
-        (Segment(1_000_000, (TablePulse("excitation", 0, 1000, phase_rad=1.0),)), "has a phase"),
-        (Segment(1_000_000, (TablePulse("excitation", 0, 1000, amplitude=1.2),)), "at most 1 V"),
+        (Segment(1_000_000, (Pulse("nowhere", 0, 1000),)), "no output for channel 'nowhere'"),
+        (Segment(1_000_000, (Pulse("sync", 999_000, 2000),)), "leaves its segment"),
+        (Segment(1_000_000, (Pulse("excitation", 0, 1000, phase_rad=1.0),)), "has a phase"),
+        (Segment(1_000_000, (Pulse("excitation", 0, 1000, amplitude=1.2),)), "at most 1 V"),
     ],
 )
 def test_what_the_device_cannot_do_is_said_before_anything_is_sent(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from erbia.analysis.records import PS_PER_S, TimeTags
-from erbia.instruments.interfaces import HeraldCondition, PulseTable, Segment, TablePulse
+from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseTable, Segment
 from erbia.instruments.mock import (
     MockErbiumMemory,
     MockLaser,
@@ -31,9 +31,9 @@ LATENCY = 100_000
 
 def turn(
     start_ps: int, duration_ps: int, phase_rad: float = 0.0, nodes: tuple[str, ...] = ("alice", "bob")
-) -> list[TablePulse]:
+) -> list[Pulse]:
     """Microwave pulse on the given nodes; 50 ns is a quarter turn, 100 ns a half."""
-    return [TablePulse(f"{node}_mw", start_ps, duration_ps, 1.0, phase_rad) for node in nodes]
+    return [Pulse(f"{node}_mw", start_ps, duration_ps, 1.0, phase_rad) for node in nodes]
 
 
 def herald_table(
@@ -47,20 +47,20 @@ def herald_table(
     refocus: bool = True,
 ) -> PulseTable:
     """Barrett-Kok time-bin heralding over 2 x 2 km with read-out in X, Y or Z at the spin echo."""
-    attempt = [TablePulse("initialise", 0, 5 * US)] if initialise else []
-    attempt += [*turn(6_000_000, 50_000), TablePulse("excitation", 6_100_000, 50_000)]
+    attempt = [Pulse("initialise", 0, 5 * US)] if initialise else []
+    attempt += [*turn(6_000_000, 50_000), Pulse("excitation", 6_100_000, 50_000)]
     attempt += turn(11_975_000, 100_000) if pi_pulse else []
-    attempt += [TablePulse("excitation", 12_100_000, 50_000)]
+    attempt += [Pulse("excitation", 12_100_000, 50_000)]
     attempt += [
-        TablePulse("gate", 15_800_000 + gate_shift_ps, 4_200_000),
-        TablePulse("gate", 21_800_000 + gate_shift_ps, 4_200_000),
+        Pulse("gate", 15_800_000 + gate_shift_ps, 4_200_000),
+        Pulse("gate", 21_800_000 + gate_shift_ps, 4_200_000),
     ]
     attempt += turn(23_975_000, 100_000) if refocus else []
     after = turn(182_000, 100_000) if refocus else []
     after += {"Z": [], "X": turn(6_207_000, 50_000, -pi / 2), "Y": turn(6_207_000, 50_000)}[basis]
-    after += [TablePulse("alice_readout", 6_400_000, 150 * US), TablePulse("bob_readout", 6_400_000, 150 * US)]
+    after += [Pulse("alice_readout", 6_400_000, 150 * US), Pulse("bob_readout", 6_400_000, 150 * US)]
     return PulseTable(
-        Segment(10 * US, (TablePulse("sync", 0, US),)),
+        Segment(10 * US, (Pulse("sync", 0, US),)),
         Segment(attempt_ps, tuple(attempt)),
         attempts_per_burst,
         HeraldCondition(("ch1", "ch2"), EARLY, LATE, LATENCY),
@@ -73,15 +73,15 @@ def echo_table(tau_ps: int, node: str = "alice") -> PulseTable:
     """Spin echo of one memory with total storage ``2·tau_ps``, read out in every attempt."""
     t0 = 6_025_000
     end = t0 + 2 * tau_ps
-    pulses = [TablePulse("initialise", 0, 5 * US), *turn(t0 - 25_000, 50_000, nodes=(node,))]
+    pulses = [Pulse("initialise", 0, 5 * US), *turn(t0 - 25_000, 50_000, nodes=(node,))]
     pulses += turn(t0 + tau_ps - 50_000, 100_000, nodes=(node,)) + turn(end - 25_000, 50_000, nodes=(node,))
-    pulses += [TablePulse(f"{node}_readout", end + 100_000, 150 * US)]
-    return PulseTable(Segment(US, (TablePulse("sync", 0, US),)), Segment(end + 160 * US, tuple(pulses)), 1)
+    pulses += [Pulse(f"{node}_readout", end + 100_000, 150 * US)]
+    return PulseTable(Segment(US, (Pulse("sync", 0, US),)), Segment(end + 160 * US, tuple(pulses)), 1)
 
 
 def probe_table() -> PulseTable:
     """Weak pulses 1 us after a sync marker, at 100 kHz."""
-    pulses = (TablePulse("sync", 0, 100_000), TablePulse("gate", 500_000, US), TablePulse("probe", US, 1000))
+    pulses = (Pulse("sync", 0, 100_000), Pulse("gate", 500_000, US), Pulse("probe", US, 1000))
     return PulseTable(Segment(0), Segment(10 * US, pulses), 100)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from erbia.instruments.errors import InstrumentError, LimitError
-from erbia.instruments.interfaces import TablePulse
+from erbia.instruments.interfaces import Pulse
 
 US = 1_000_000
 
@@ -263,11 +263,11 @@ class TestRefusals:
         lab = make_lab()
         table = tables["herald"]()
         for pulse, word in [
-            (TablePulse("nowhere", 0, 1000), "nowhere"),
-            (TablePulse("sync", 0, 1000, 1.5), "1.5"),
-            (TablePulse("sync", 0, 1500), "1000"),
-            (TablePulse("sync", 0, 1000, shape="round"), "round"),
-            (TablePulse("sync", -1000, 1000), "-1000"),
+            (Pulse("nowhere", 0, 1000), "nowhere"),
+            (Pulse("sync", 0, 1000, 1.5), "1.5"),
+            (Pulse("sync", 0, 1500), "1000"),
+            (Pulse("sync", 0, 1000, shape="round"), "round"),
+            (Pulse("sync", -1000, 1000), "-1000"),
         ]:
             bad = replace(table, header=replace(table.header, pulses=(pulse,)))
             with pytest.raises(LimitError, match=word):

@@ -7,7 +7,7 @@ from math import acos, cos, exp, log, log1p, pi, sqrt
 import numpy as np
 import pytest
 
-from erbia.instruments.interfaces import HeraldCondition, PulseTable, Segment, TablePulse
+from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseTable, Segment
 
 US = 1_000_000
 BRIGHT = 0.05
@@ -26,20 +26,20 @@ ABSORPTIVE = {
 
 def single_photon_table() -> PulseTable:
     """Cabrillo: a small bright share, one optical pulse, one click heralds; read out in Z."""
-    attempt = [TablePulse("initialise", 0, 10 * US)]
-    attempt += [TablePulse(f"{n}_mw", 10 * US + 500_000, TILT_PS) for n in ("alice", "bob")]
-    attempt += [TablePulse("excitation", 11 * US, 50_000), TablePulse("gate", 20_700_000, 4 * US)]
-    after = [TablePulse(f"{n}_readout", US, 150 * US) for n in ("alice", "bob")]
+    attempt = [Pulse("initialise", 0, 10 * US)]
+    attempt += [Pulse(f"{n}_mw", 10 * US + 500_000, TILT_PS) for n in ("alice", "bob")]
+    attempt += [Pulse("excitation", 11 * US, 50_000), Pulse("gate", 20_700_000, 4 * US)]
+    after = [Pulse(f"{n}_readout", US, 150 * US) for n in ("alice", "bob")]
     rule = HeraldCondition(("ch1", "ch2"), (20_800_000, 24_700_000), (0, 0))
     return PulseTable(Segment(US), Segment(40 * US, tuple(attempt)), 100, rule, Segment(160 * US, tuple(after)))
 
 
 def absorptive_table(gate_at_ps: int = 600_000, prepare: bool = True) -> PulseTable:
     """Pump pulse at 4.5 us, one idler heralds, the echo of the signals comes 1 us after the pulse."""
-    attempt = [TablePulse("initialise", 0, 4 * US)] if prepare else []
-    attempt += [TablePulse("excitation", 4_500_000, 10_000), TablePulse("gate", 4_540_000, 200_000)]
+    attempt = [Pulse("initialise", 0, 4 * US)] if prepare else []
+    attempt += [Pulse("excitation", 4_500_000, 10_000), Pulse("gate", 4_540_000, 200_000)]
     rule = HeraldCondition(("ch1", "ch2"), (4_545_000, 4_735_000), (0, 0), 5_000)
-    after = tuple(TablePulse(f"{n}_readout", gate_at_ps, 300_000) for n in ("alice", "bob"))
+    after = tuple(Pulse(f"{n}_readout", gate_at_ps, 300_000) for n in ("alice", "bob"))
     return PulseTable(
         Segment(US),
         Segment(10 * US, tuple(attempt)),
