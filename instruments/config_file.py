@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
@@ -15,6 +15,12 @@ from ruamel.yaml.error import MarkedYAMLError
 from .errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class Part(BaseModel):
+    """Base of every section of a file: frozen, and deaf to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def read_yaml(path: Path) -> Any:

@@ -5,19 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from ..analysis.quantity import parse_quantity
-from .config_file import load_checked
+from .config_file import Part, load_checked
 from .errors import ConfigError
+from .expected import ExpectedSection
 
 Seconds = Annotated[float, BeforeValidator(lambda value: parse_quantity(value, "s"))]
-
-
-class Part(BaseModel):
-    """Base of every section: frozen, and deaf to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class InstrumentSection(Part):
@@ -91,6 +86,7 @@ class StationFile(Part):
     wiring: tuple[LinkSection, ...] = ()
     twin: TwinSection | None = None
     interlocks: tuple[InterlockSection, ...] = ()
+    expected: ExpectedSection = ExpectedSection()
 
 
 def find_station(name_or_path: str | Path) -> Path:
