@@ -225,7 +225,7 @@ class GoldenSection(Search):
         """Ends of the bracket, and the inner point that is to be measured next."""
         low, high = self.low, self.high
         results = iter(told)
-        inner: dict[Literal["left", "right"], float] = {}
+        inner: dict[str, float] = {}
         while high - low > self.tolerance:
             left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
             for name, at in (("left", left), ("right", right)):
@@ -233,7 +233,7 @@ class GoldenSection(Search):
                     following = next(results, None)
                     if following is None:
                         return low, high, at
-                    inner[name] = following.measured if self.goal == "highest" else -following.measured  # type: ignore[index]
+                    inner[name] = following.measured if self.goal == "highest" else -following.measured
             if inner["left"] >= inner["right"]:
                 high, inner = right, {"right": inner["left"]}
             else:

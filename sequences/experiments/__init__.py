@@ -11,6 +11,7 @@ from .base import Experiment
 from .bell_test import BellTest
 from .clock_sync import ClockSync
 from .heralded_entanglement import HeraldedEntanglement
+from .scan import ScanExperiment
 from .storage_time import StorageTime
 from .timing_jitter import TimingJitter
 
@@ -20,6 +21,7 @@ _SHIPPED: tuple[type[Experiment[Any, Any]], ...] = (
     ClockSync,
     StorageTime,
     TimingJitter,
+    ScanExperiment,
 )
 
 
