@@ -46,8 +46,8 @@ class Axis(_Value):
         unit, rest = typed.get("unit", ""), dict(typed)
         match set(typed) - {"parameter", "unit", "spacing"}:
             case keys if keys == {"start", "stop", "points"}:
-                ends = (parse_quantity(rest.pop(key), unit) for key in ("start", "stop"))
-                spaced = _spaced(*ends, int(rest.pop("points")), rest.pop("spacing", "linear"))
+                start, stop = (parse_quantity(rest.pop(key), unit) for key in ("start", "stop"))
+                spaced = _spaced(start, stop, int(rest.pop("points")), rest.pop("spacing", "linear"))
             case keys if keys == {"centre", "span", "points"}:
                 centre, span = (parse_quantity(rest.pop(key), unit) for key in ("centre", "span"))
                 spaced = _spaced(centre - span / 2, centre + span / 2, int(rest.pop("points")), "linear")
