@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ...analysis.quantity import parse_quantity
 from ...analysis.records import TagBlock
+from ...instruments.expected import ExpectedSection
 from ...instruments.interfaces import Node
 from ..documents import Result
 from ..sequence import Sequence
@@ -32,6 +34,9 @@ def quantity(unit: str) -> tuple[BeforeValidator, Any]:
 Seconds = Annotated[float, *quantity("s")]
 Watts = Annotated[float, *quantity("W")]
 Amperes = Annotated[float, *quantity("A")]
+Volts = Annotated[float, *quantity("V")]
+Teslas = Annotated[float, *quantity("T")]
+Hertz = Annotated[float, *quantity("Hz")]
 
 
 def to_ps(seconds: float) -> int:
@@ -65,6 +70,28 @@ class Plan:
 
     settings: tuple[Setting, ...]
     sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a setting of the plan waits for, for the budget before the run: all that is named, but at most ``longest_s``.
+
+    Attributes:
+        heralds: of the setting's branch.
+        bursts: plays of its sequence.
+        clicks: on ``channel``, written ``node.channel``.
+        time_s: live time.
+        longest_s: after this the run goes on in any case.
+        fidelity_std: standard error of the fidelity that ends the run.
+    """
+
+    heralds: int = 0
+    bursts: int = 0
+    clicks: int = 0
+    channel: str = ""
+    time_s: float = 0.0
+    longest_s: float = inf
+    fidelity_std: float | None = None
 
 
 class Action(Enum):
@@ -113,6 +140,14 @@ class Experiment(ABC, Generic[C, S]):
     @abstractmethod
     def build(self) -> Plan:
         """The plan. Pure: the same config and nodes give the same plan."""
+
+    def demands(self) -> tuple[Demand, ...]:
+        """What each setting of the plan waits for, in the plan's order; empty where that cannot be told beforehand."""
+        return ()
+
+    def predict(self, expected: ExpectedSection) -> Mapping[str, float]:
+        """Results to be expected of the lab's hardware, by the names of the estimates (rate and fidelity are added)."""
+        return {}
 
     @abstractmethod
     def begin(self) -> S:

@@ -13,7 +13,7 @@ from ...analysis.clock_sync import SyncResult, synchronize
 from ...analysis.correlation import correlate
 from ...analysis.records import PS_PER_S, ClockModel, CorrelationHistogram, Estimate, Int64Array, TagBlock
 from ..documents import Result
-from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
 from .link import NODES
 
 _TRACK_POINTS = 2000
@@ -51,6 +51,9 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
 
     def build(self) -> Plan:
         return Plan((Setting("pairs", None, {"pair_source.emission": True}),), NODES)
+
+    def demands(self) -> tuple[Demand, ...]:
+        return (Demand(time_s=self.config.duration_s),)
 
     def begin(self) -> SyncState:
         return SyncState()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import Field
 
 from ...analysis.fidelity import estimate_fidelity
 from ...analysis.records import Estimate
-from .base import Action
+from .base import Action, Demand
 from .link_data import OUTCOMES, LinkState
 from .link_run import LinkConfig, LinkExperiment
 
@@ -30,6 +32,9 @@ class HeraldedEntanglement(LinkExperiment[HeraldedEntanglementConfig]):
     name = "heralded_entanglement"
     title = "Heralded entanglement of two memories"
     Config = HeraldedEntanglementConfig
+
+    def demands(self) -> tuple[Demand, ...]:
+        return tuple(replace(d, fidelity_std=self.config.precision) for d in super().demands())
 
     def figures(self, state: LinkState) -> dict[str, Estimate]:
         counts = {basis: self._as_psi_plus(state, basis) for basis in self.config.bases}

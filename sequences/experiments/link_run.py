@@ -13,7 +13,7 @@ from ...analysis.records import Estimate, TagBlock
 from ..documents import Result
 from ..pulses import AXES
 from . import link, link_data
-from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
 from .link_data import LinkState
 
 CALIBRATIONS = ("bright", "dark")
@@ -54,6 +54,11 @@ class LinkExperiment(Experiment[LC, LinkState]):
         settings = [Setting(f"calibrate {s}", link.calibrate_readout(timing, s), light) for s in CALIBRATIONS]
         settings += [Setting(b, link.entangle(timing, self.nodes, b, detectors), light) for b in self.config.bases]
         return Plan(tuple(settings), (link_data.MIDPOINT, *link.NODES))
+
+    def demands(self) -> tuple[Demand, ...]:
+        attempts = Demand(heralds=self.config.heralds, longest_s=self.config.max_time_s)
+        calibration = Demand(bursts=self.config.calibration_shots)
+        return (*(calibration for _ in CALIBRATIONS), *(attempts for _ in self.config.bases))
 
     def begin(self) -> LinkState:
         return link_data.begin(self.config.timing, self.config.selection, self.nodes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import pi
 from typing import Literal
@@ -15,10 +16,11 @@ from ...analysis.intervals import linear_interval
 from ...analysis.records import FloatArray, Int64Array, TagBlock
 from ...analysis.report_input import Curve
 from ...analysis.storage_time import StorageTimeFit, fit_storage_time
+from ...instruments.expected import ExpectedSection
 from ..documents import Result
 from ..pulses import Pulse, rotation
 from ..sequence import Block, Sequence
-from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
 from .link import HEADER_PS, header
 
 
@@ -60,6 +62,13 @@ class StorageTime(Experiment[StorageTimeConfig, StorageState]):
             for storage_s in self.config.storage_times_s
         )
         return Plan(settings, (self.config.node,))
+
+    def demands(self) -> tuple[Demand, ...]:
+        return (Demand(bursts=self.config.shots),) * len(self.config.storage_times_s)
+
+    def predict(self, expected: ExpectedSection) -> Mapping[str, float]:
+        node = expected.nodes.get(self.config.node)
+        return {} if node is None else {"storage_time_s": node.coherence_s}
 
     def begin(self) -> StorageState:
         node = self.nodes[self.config.node]

@@ -13,7 +13,7 @@ from ...analysis.records import CorrelationHistogram, Int64Array, TagBlock
 from ..documents import Result
 from ..pulses import Pulse
 from ..sequence import Block, Sequence
-from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
 from .link import HEADER_PS, header
 
 _PROBE_AT_PS = 200_000
@@ -55,6 +55,10 @@ class TimingJitter(Experiment[TimingJitterConfig, JitterState]):
         body_ps = to_ps(self.config.period_s) - HEADER_PS
         body = Block(body_ps, (Pulse("gate", 0, body_ps), Pulse("probe", _PROBE_AT_PS, 1000)))
         return Plan((Setting("probe", Sequence("probe pulses", header(), body)),), ("midpoint",))
+
+    def demands(self) -> tuple[Demand, ...]:
+        c = self.config
+        return (Demand(clicks=c.clicks, channel=f"midpoint.{c.channel}", longest_s=c.max_time_s),)
 
     def begin(self) -> JitterState:
         return JitterState()
