@@ -1,9 +1,12 @@
 """Whole chunks of HDF5 filter 32008 (bitshuffle with LZ4) followed by fletcher32, packed and unpacked without HDF5.
 
-Bit for bit what the filters read and write, only faster for what time tags look like: in a block of 8192 bytes bit k of all
-elements lies together, so that the low bits are noise and the high ones long runs. The packer skips the noise and
-codes nothing but runs, which any LZ4 reader reads; the unpacker takes every LZ4 block and never leaves its buffers.
+What the filters read and write, only faster for what time tags look like: in a block of 8192 bytes bit k of all
+elements lies together, so that the low bits are noise and the high ones long runs. The packer looks for nothing but runs,
+word by word, which any LZ4 reader reads; the unpacker takes every LZ4 block and never leaves its buffers.
 (Ramps and other patterns that are neither noise nor runs would pack better with HDF5's own filter; clicks do not.)
+
+Bits are split and joined 64 bytes at a time by comparisons of vectors, written as portable LLVM: numba finds no
+such step in a loop over bytes.
 
 Layout (bitshuffle's HDF5 filter; LZ4 block format; H5checksum): length of the chunk u64 and bytes in a block u32, both
 big-endian; for each block its packed length u32 big-endian and an LZ4 block; fletcher32 of all that, u32 little-endian.
@@ -13,6 +16,9 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from ..records import UInt8Array
@@ -21,20 +27,54 @@ from ..records import UInt8Array
 BLOCK = 8192
 
 _HEADER = 12
-#: Set bits of 64 between which a bit plane counts as noise that no run can be found in.
-_NOISE_LOW, _NOISE_HIGH = 18, 46
-_SHORTEST_RUN = 4
+#: Words among which no run begins unless one of them is constant.
+_STRETCH = 32
+#: 64 bytes as one vector, and their 64 bits of one plane.
+_BYTES = ir.VectorType(ir.IntType(8), 64)
+_WORD = ir.IntType(64)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _transposed(x):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """8 x 8 bits turned over their diagonal (Warren, Hacker's Delight, 7-3)."""
-    t = (x ^ (x >> np.uint64(7))) & np.uint64(0x00AA00AA00AA00AA)
-    x = x ^ t ^ (t << np.uint64(7))
-    t = (x ^ (x >> np.uint64(14))) & np.uint64(0x0000CCCC0000CCCC)
-    x = x ^ t ^ (t << np.uint64(14))
-    t = (x ^ (x >> np.uint64(28))) & np.uint64(0x00000000F0F0F0F0)
-    return x ^ t ^ (t << np.uint64(28))
+def _at(target, builder, kind, array, index, as_type):  # type: ignore[no-untyped-def]
+    """Pointer to ``array[index]``, a uint8 array, as one to ``as_type``."""
+    data = cgutils.create_struct_proxy(kind)(target, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), as_type.as_pointer())
+
+
+@intrinsic
+def _split_bits(context, raw, at, planes, to, step):  # type: ignore[no-untyped-def]
+    """Bit b of 64 bytes ``raw[at:]`` as 8 bytes at ``planes[to + b * step:]``, b = 0 to 7."""
+
+    def build(target, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        source, start, out, first, stride = arguments
+        bytes_ = builder.load(_at(target, builder, signature.args[0], source, start, _BYTES), align=1)
+        for bit in range(8):
+            held = builder.and_(bytes_, ir.Constant(_BYTES, [1 << bit] * 64))
+            mask = builder.bitcast(builder.icmp_unsigned("!=", held, ir.Constant(_BYTES, None)), _WORD)
+            where = builder.add(first, builder.mul(stride, ir.Constant(stride.type, bit)))
+            builder.store(mask, _at(target, builder, signature.args[2], out, where, _WORD), align=1)
+        return target.get_dummy_value()
+
+    return types.void(raw, types.intp, planes, types.intp, types.intp), build
+
+
+@intrinsic
+def _join_bits(context, planes, at, step, raw, to):  # type: ignore[no-untyped-def]
+    """Inverse of ``_split_bits``: 64 bytes at ``raw[to:]`` from bit planes."""
+
+    def build(target, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        source, first, stride, out, start = arguments
+        bytes_ = ir.Constant(_BYTES, None)
+        for bit in range(8):
+            where = builder.add(first, builder.mul(stride, ir.Constant(stride.type, bit)))
+            mask = builder.load(_at(target, builder, signature.args[0], source, where, _WORD), align=1)
+            chosen = builder.bitcast(mask, ir.VectorType(ir.IntType(1), 64))
+            bytes_ = builder.or_(
+                bytes_, builder.select(chosen, ir.Constant(_BYTES, [1 << bit] * 64), ir.Constant(_BYTES, None))
+            )
+        builder.store(bytes_, _at(target, builder, signature.args[3], out, start, _BYTES), align=1)
+        return target.get_dummy_value()
+
+    return types.void(planes, types.intp, types.intp, raw, types.intp), build
 
 
 @numba.njit(nogil=True, cache=True)
@@ -104,63 +144,27 @@ def _shuffle(lanes, planes):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Bytes of a lane to its 8 bit planes, lane after lane."""
     m = BLOCK // len(lanes) // 8
     for lane in range(len(lanes)):
-        row = lanes[lane].view(np.uint64)
         at = planes[8 * m * lane : 8 * m * (lane + 1)]
-        byte = _constant(row)
+        byte = _constant(lanes[lane].view(np.uint64))
         if byte >= 0:
             for bit in range(8):
                 _fill(at[bit * m : (bit + 1) * m], 255 * (byte >> bit & 1))
             continue
-        p0, p1, p2, p3 = at[0:m], at[m : 2 * m], at[2 * m : 3 * m], at[3 * m : 4 * m]
-        p4, p5, p6, p7 = at[4 * m : 5 * m], at[5 * m : 6 * m], at[6 * m : 7 * m], at[7 * m : 8 * m]
-        for k in range(m):
-            x = _transposed(row[k])
-            p0[k] = np.uint8(x)
-            p1[k] = np.uint8(x >> np.uint64(8))
-            p2[k] = np.uint8(x >> np.uint64(16))
-            p3[k] = np.uint8(x >> np.uint64(24))
-            p4[k] = np.uint8(x >> np.uint64(32))
-            p5[k] = np.uint8(x >> np.uint64(40))
-            p6[k] = np.uint8(x >> np.uint64(48))
-            p7[k] = np.uint8(x >> np.uint64(56))
+        for k in range(m // 8):
+            _split_bits(lanes[lane], 64 * k, at, 8 * k, m)
 
 
 @numba.njit(nogil=True, cache=True)
 def _unshuffle(planes, lanes):  # type: ignore[no-untyped-def]  # pragma: no cover
     m = BLOCK // len(lanes) // 8
     for lane in range(len(lanes)):
-        row = lanes[lane].view(np.uint64)
         at = planes[8 * m * lane : 8 * m * (lane + 1)]
         byte = _constant_planes(at.view(np.uint64), m // 8)
         if byte >= 0:
             _fill(lanes[lane], byte)
             continue
-        p0, p1, p2, p3 = at[0:m], at[m : 2 * m], at[2 * m : 3 * m], at[3 * m : 4 * m]
-        p4, p5, p6, p7 = at[4 * m : 5 * m], at[5 * m : 6 * m], at[6 * m : 7 * m], at[7 * m : 8 * m]
-        for k in range(m):
-            low = np.uint64(p0[k]) | np.uint64(p1[k]) << np.uint64(8)
-            low |= np.uint64(p2[k]) << np.uint64(16) | np.uint64(p3[k]) << np.uint64(24)
-            high = np.uint64(p4[k]) | np.uint64(p5[k]) << np.uint64(8)
-            high |= np.uint64(p6[k]) << np.uint64(16) | np.uint64(p7[k]) << np.uint64(24)
-            row[k] = _transposed(low | high << np.uint64(32))
-
-
-@numba.njit(nogil=True, cache=True)
-def _noise_bytes(words, planes):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Length of the leading bit planes that are about half ones."""
-    m = len(words) // planes
-    for plane in range(planes):
-        part = words[plane * m : (plane + 1) * m]
-        ones = np.uint64(0)
-        for k in range(m):
-            x = part[k]
-            x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
-            x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
-            x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-            ones += (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
-        if ones < np.uint64(_NOISE_LOW * m) or ones > np.uint64(_NOISE_HIGH * m):
-            return plane * m * 8
-    return len(words) * 8
+        for k in range(m // 8):
+            _join_bits(at, 8 * k, m, lanes[lane], 64 * k)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -192,36 +196,45 @@ def _put_sequence(target, at, literals, run):  # type: ignore[no-untyped-def]  #
 
 
 @numba.njit(nogil=True, cache=True)
-def _run_end(source, words, at, end):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Where the run of equal bytes that includes ``at`` ends, at most ``end``."""
-    value = source[at]
-    while at < end and at & 7 and source[at] == value:
-        at += 1
-    if at & 7 == 0:
-        eight = np.uint64(value) * np.uint64(0x0101010101010101)
-        k = at >> 3
-        while k < end >> 3 and words[k] == eight:
-            k += 1
-        at = k << 3
-        while at < end and source[at] == value:
-            at += 1
-    return at
+def _constants(words):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """How many words consist of one byte eight times."""
+    found = 0
+    for k in range(len(words)):
+        found += words[k] == (words[k] << np.uint64(8) | words[k] >> np.uint64(56))
+    return found
 
 
 @numba.njit(nogil=True, cache=True)
-def _compress_runs(source, planes, target, out):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """An LZ4 block of ``source`` at ``target[out:]``; returns its end. LZ4 wants the last 5 bytes as literals."""
+def _compress_runs(source, target, out):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """An LZ4 block of ``source`` at ``target[out:]``; returns its end.
+
+    A run is found where a whole aligned word consists of one byte. LZ4 wants the last 5 bytes as literals, and no
+    match to begin in the last 12.
+    """
     words = source.view(np.uint64)
-    end, last_match = len(source) - 5, len(source) - 12
-    anchor, at = 0, _noise_bytes(words, planes) + 1
-    while at < end:
-        if source[at] != source[at - 1]:
-            at += 1
+    end, last = len(source) - 5, len(words) - 2
+    anchor = k = 0
+    while k < last:
+        if k % _STRETCH == 0 and not _constants(words[k : k + _STRETCH]):
+            k += _STRETCH
             continue
-        start, at = at, _run_end(source, words, at, end)
-        if at - start >= _SHORTEST_RUN and start <= last_match:
-            out = _put_sequence(target, out, source[anchor:start], at - start)
-            anchor = at
+        word = words[k]
+        value = word & np.uint64(255)
+        if word != value * np.uint64(0x0101010101010101):
+            k += 1
+            continue
+        start = 8 * k
+        while start > anchor and source[start - 1] == value:
+            start -= 1
+        k += 1
+        while k < len(words) and words[k] == word:
+            k += 1
+        stop = 8 * k
+        while stop < end and source[stop] == value:
+            stop += 1
+        stop = min(stop, end)
+        out = _put_sequence(target, out, source[anchor : start + 1], stop - start - 1)
+        anchor = stop
     return _put_sequence(target, out, source[anchor:], 0)
 
 
@@ -328,7 +341,7 @@ def _pack(raw, size, target):  # type: ignore[no-untyped-def]  # pragma: no cove
     for start in range(0, len(raw), BLOCK):
         _to_lanes(raw[start : start + BLOCK], size, lanes)
         _shuffle(lanes, planes)
-        end = _compress_runs(planes, 8 * size, target, out + 4)
+        end = _compress_runs(planes, target, out + 4)
         _put_big_endian(target, out, end - out - 4)
         out = end
     total = _fletcher32(target[:out])

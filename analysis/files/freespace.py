@@ -30,6 +30,7 @@ class FreeSpaceWatch:
 
     def __init__(self, path: Path, reserve: Reserve) -> None:
         self._path = path
+        self._folder = str(path.parent)
         self._reserve = reserve
         self._started = time.monotonic()
         self._written = 0
@@ -40,13 +41,13 @@ class FreeSpaceWatch:
         Raises:
             DiskFull: writing them would eat into the reserve.
         """
-        disk = shutil.disk_usage(self._path.parent)
+        disk = shutil.disk_usage(self._folder)
         elapsed = time.monotonic() - self._started
         rate = self._written / elapsed if elapsed > self.settle_s else 0.0
         keep = max(disk.total * self._reserve.share, rate * self._reserve.seconds, self._reserve.floor_bytes)
         if disk.free - n_bytes < keep:
             raise DiskFull(
-                f"{self._path.parent} has {disk.free / 1e6:.0f} MB left and {keep / 1e6:.0f} MB must stay free"
+                f"{self._folder} has {disk.free / 1e6:.0f} MB left and {keep / 1e6:.0f} MB must stay free"
                 f" ({self._reserve.share:.0%} of the disk or {self._reserve.seconds / 60:.0f} min of recording);"
                 f" {self._path.name} stops here, make room and start a new run"
             )

@@ -19,7 +19,7 @@ from .results import Results, read_results, write_results
 from .runview import RunView
 from .streams import seal
 from .strings import read_attributes, read_text, write_attributes
-from .tagcodec import Decoder, first_damaged
+from .tagcodec import Checker, Decoder
 from .transaction import transaction
 
 if TYPE_CHECKING:
@@ -131,28 +131,28 @@ class Run(RunView):
         if lo >= hi:
             return TimeTags.empty()
         chosen = blocks[lo:hi]
-        start, stop = int(chosen["row_start"][0]), int(chosen["row_stop"][-1])
-        tags = self._followed(lambda: self._decode_rows(source, chosen, start, stop))
-        edges = np.append(chosen["row_start"], stop) - start
-        bad = first_damaged(tags.t_ps, tags.channel, edges, chosen["checksum"])
-        if bad >= 0:
-            raise DataError(
-                f"{self.path}: block {lo + bad} of {source} (rows {start + edges[bad]} to {start + edges[bad + 1]})"
-                " is damaged: its checksum does not hold; salvage the file"
-            )
-        return tags
+        return self._followed(lambda: self._decode_blocks(source, chosen, lo))
 
-    def _decode_rows(self, source: str, chosen: NDArray[np.void], start: int, stop: int) -> TimeTags:
-        """Unpacks and decodes chunk by chunk straight into place."""
+    def _decode_blocks(self, source: str, chosen: NDArray[np.void], first: int) -> TimeTags:
+        """Unpacks, decodes and checks chunk by chunk straight into place; ``first`` is the number of the first block."""
+        start, stop = int(chosen["row_start"][0]), int(chosen["row_stop"][-1])
         tags = TimeTags(np.empty(stop - start, np.int64), np.empty(stop - start, np.uint8))
-        decoder, at = Decoder(start, chosen["row_stop"], chosen["t_start_ps"], self._gaps(source)), 0
-        for words in self._pieces(f"tags/{source}/t_ps", start, stop):
-            decoder.decode(words, tags.t_ps[at : at + len(words)])
-            at += len(words)
+        decoder = Decoder(start, chosen["row_stop"], chosen["t_start_ps"], self._gaps(source))
+        checker = Checker(chosen["row_start"], chosen["row_stop"], chosen["checksum"])
+        pieces = (self._pieces(f"tags/{source}/{name}", start, stop) for name in ("t_ps", "channel"))
         at = 0
-        for channel in self._pieces(f"tags/{source}/channel", start, stop):
-            tags.channel[at : at + len(channel)] = channel
-            at += len(channel)
+        for words, channel in zip(*pieces, strict=True):
+            part = slice(at, at + len(words))
+            decoder.decode(words, tags.t_ps[part])
+            tags.channel[part] = channel
+            bad = checker.first_damaged(tags.t_ps[part], channel)
+            if bad >= 0:
+                rows = f"rows {chosen['row_start'][bad]} to {chosen['row_stop'][bad]}"
+                raise DataError(
+                    f"{self.path}: block {first + bad} of {source} ({rows})"
+                    " is damaged: its checksum does not hold; salvage the file"
+                )
+            at += len(words)
         return tags
 
     def _gaps(self, source: str) -> NDArray[np.void]:

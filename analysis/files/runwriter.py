@@ -37,7 +37,7 @@ from .layout import (
 )
 from .streams import Commits, Stream, create_streams, seal
 from .strings import write_attributes, write_text
-from .tagcodec import checksum, encode
+from .tagcodec import encode
 from .transaction import transaction
 
 FLUSH_EVERY_S = 0.5
@@ -53,11 +53,13 @@ class RunWriter:
         self.path = path
         self._file = self._open()
         self._streams = {s.path: Stream(self._file, s) for s in layout.all_streams(sources)}
+        self._tags = {s: [self._streams[t.path] for t in layout.tag_streams(s).values()] for s in sources}
         self._fd = os.open(path, os.O_RDWR)
         self._commits = Commits(self._file, list(self._streams.values()), lambda: os.fsync(self._fd))
         self._covered: dict[str, int | None] = dict.fromkeys(sources)
         self._space = FreeSpaceWatch(path, reserve)
         self._flushed = time.monotonic()
+        self._words = np.empty(0, np.uint32)
         self._closed = False
 
     @classmethod
@@ -157,8 +159,9 @@ class RunWriter:
             raise DataError(
                 f"last click of {source} at {tags.t_ps[-1]} ps lies behind its block's end {block.t_stop_ps} ps"
             )
-        times, channel, gaps, blocks = (self._streams[s.path] for s in layout.tag_streams(source).values())
-        words, long_gaps = encode(tags.t_ps, block.t_start_ps, times.rows)
+        times, channel, gaps, blocks = self._tags[source]
+        words = self._room_for(len(tags))
+        long_gaps, checksum = encode(tags.t_ps, tags.channel, block.t_start_ps, words, times.rows)
         row = np.zeros(1, BLOCK_DTYPE)
         row[0] = (
             times.rows,
@@ -167,7 +170,7 @@ class RunWriter:
             block.t_stop_ps,
             block.overflow,
             block.missed,
-            checksum(tags.t_ps, tags.channel),
+            checksum,
         )
         self._space.admit(5 * len(tags) + long_gaps.nbytes + row.nbytes)
         times.append(words)
@@ -176,6 +179,12 @@ class RunWriter:
         blocks.append(row)
         self._covered[source] = block.t_stop_ps
         self._flush_when_due()
+
+    def _room_for(self, rows: int) -> NDArray[np.uint32]:
+        """Memory for the coded clicks of one block, the same for every block."""
+        if rows > len(self._words):
+            self._words = np.empty(rows, np.uint32)
+        return self._words[:rows]
 
     def append_heralds(self, rows: NDArray[np.void]) -> None:
         """Appends heralds, HERALD_DTYPE (N,)."""

@@ -106,7 +106,7 @@ class Stream:
     def _write_chunk(self, rows: NDArray[Any]) -> None:
         start = self._main_rows
         self._main_rows = start + self.spec.chunk
-        self._main.resize((self._main_rows,))
+        self._main.id.set_extent((self._main_rows,))
         if self._packed is None:
             self._main[start : self._main_rows] = rows
         else:
@@ -172,6 +172,7 @@ class ChunkedRows:
         self._dataset = dataset
         self._spec = spec
         self._chunk = np.empty(spec.chunk if spec.packs else 0, spec.dtype)
+        self._packed = np.empty(packed_bound(self._chunk.nbytes), np.uint8)
         self._first = -1
 
     def pieces(self, start: int, stop: int) -> Iterator[NDArray[Any]]:
@@ -192,8 +193,12 @@ class ChunkedRows:
         if self._first == first:
             return
         self._first = -1
-        skipped, packed = self._dataset.id.read_direct_chunk((first,))
-        if skipped or not unpack(np.frombuffer(packed, np.uint8), self._chunk):
+        try:
+            skipped, packed = self._dataset.id.read_direct_chunk((first,), out=self._packed)
+            sound = not skipped and unpack(np.frombuffer(packed, np.uint8), self._chunk)
+        except ValueError:  # larger than anything that was packed
+            sound = False
+        if not sound:
             raise DataError(f"the chunk of {self._spec.path} that begins at row {first} is damaged")
         self._first = first
 

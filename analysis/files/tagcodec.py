@@ -22,21 +22,43 @@ UInt32Array = NDArray[np.uint32]
 #: Mark of a gap of ``2**32 - 1`` ps or more.
 LONG_GAP = 0xFFFF_FFFF
 
+#: Clicks that stay in the fastest cache between two steps.
+_PIECE = 1 << 12
+
 GAP_DTYPE = np.dtype([("row", np.int64), ("delta_ps", np.int64)])
 
 
 @numba.njit(nogil=True, cache=True)
-def _encode(t_ps, t_start_ps, words):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _encode(t_ps, before_ps, words):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Fills ``words``; returns how many gaps were marked, backward steps among them."""
     mark = np.uint64(LONG_GAP)
-    marked = 0
-    if len(t_ps):
-        words[0] = min(np.uint64(t_ps[0]) - np.uint64(t_start_ps), mark)
-        marked += words[0] == LONG_GAP
+    words[0] = min(np.uint64(t_ps[0]) - np.uint64(before_ps), mark)
+    marked = np.int64(words[0] == LONG_GAP)
     for i in range(1, len(t_ps)):
         words[i] = min(np.uint64(t_ps[i]) - np.uint64(t_ps[i - 1]), mark)
         marked += words[i] == LONG_GAP
     return marked
+
+
+@numba.njit(nogil=True, cache=True)
+def _checksum(t_ps, channel, first):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """The share of clicks ``first`` to ``first + len(t_ps)`` in their block's checksum."""
+    total = np.uint64(0)
+    for i in range(len(t_ps)):
+        total += np.uint64(2 * (first + i) + 1) * (np.uint64(t_ps[i]) + (np.uint64(channel[i]) << np.uint64(56)))
+    return total
+
+
+@numba.njit(nogil=True, cache=True)
+def _encode_and_sum(t_ps, channel, t_start_ps, words):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Codes and sums piece by piece, so that the second finds in cache what the first has read."""
+    marked, total, before = np.int64(0), np.uint64(0), t_start_ps
+    for start in range(0, len(t_ps), _PIECE):
+        stop = min(start + _PIECE, len(t_ps))
+        marked += _encode(t_ps[start:stop], before, words[start:stop])
+        total += _checksum(t_ps[start:stop], channel[start:stop], start)
+        before = t_ps[stop - 1]
+    return marked, total
 
 
 @numba.njit(nogil=True, cache=True)
@@ -66,49 +88,42 @@ def _decode(words, row, row_stops, t_starts_ps, gaps_row, gaps_delta_ps, state, 
 
 
 @numba.njit(nogil=True, cache=True)
-def _checksum(t_ps, channel):  # type: ignore[no-untyped-def]  # pragma: no cover
-    total = np.uint64(0)
-    for i in range(len(t_ps)):
-        total += np.uint64(2 * i + 1) * (np.uint64(t_ps[i]) + (np.uint64(channel[i]) << np.uint64(56)))
-    return total
+def _check(t_ps, channel, row, edges, expected, state):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Goes on summing where ``state`` (block, its sum) stands; the first block that ends wrong, or -1."""
+    block, total = np.int64(state[0]), state[1]
+    i = 0
+    while i < len(t_ps) or (block < len(expected) and row + i == edges[block + 1]):
+        stop = min(len(t_ps), edges[block + 1] - row)
+        total += _checksum(t_ps[i:stop], channel[i:stop], row + i - edges[block])
+        i = stop
+        if row + i == edges[block + 1]:
+            if total != expected[block]:
+                return block
+            block, total = block + 1, np.uint64(0)
+    state[0], state[1] = np.uint64(block), total
+    return np.int64(-1)
 
 
-@numba.njit(nogil=True, cache=True)
-def _first_damaged(t_ps, channel, edges, expected):  # type: ignore[no-untyped-def]  # pragma: no cover
-    for block in range(len(expected)):
-        start, stop = edges[block], edges[block + 1]
-        if _checksum(t_ps[start:stop], channel[start:stop]) != expected[block]:
-            return block
-    return -1
-
-
-def checksum(t_ps: Int64Array, channel: UInt8Array) -> np.uint64:
-    """Checksum of one block of clicks: int64 (N,) ps and uint8 (N,)."""
-    return np.uint64(_checksum(t_ps, channel))
-
-
-def first_damaged(t_ps: Int64Array, channel: UInt8Array, edges: Int64Array, expected: NDArray[np.uint64]) -> int:
-    """Index of the first block ``[edges[k], edges[k + 1])`` whose checksum differs from ``expected``; -1 if none."""
-    return int(_first_damaged(t_ps, channel, edges, np.ascontiguousarray(expected)))
-
-
-def encode(t_ps: Int64Array, t_start_ps: int, first_row: int = 0) -> tuple[UInt32Array, NDArray[np.void]]:
-    """Codes the times of one block.
+def encode(
+    t_ps: Int64Array, channel: UInt8Array, t_start_ps: int, words: UInt32Array, first_row: int = 0
+) -> tuple[NDArray[np.void], np.uint64]:
+    """Codes one block.
 
     Args:
-        t_ps: int64 (N,), non-decreasing, none before ``t_start_ps``.
+        t_ps, channel: int64 (N,), non-decreasing, none before ``t_start_ps``; uint8 (N,).
         t_start_ps: start of the block.
+        words: uint32 (N,), where the deltas go.
         first_row: row number of ``t_ps[0]`` in the file, for the gap table.
 
     Returns:
-        Deltas uint32 (N,) and the gap table GAP_DTYPE (G,), rows ascending.
+        The gap table GAP_DTYPE (G,), rows ascending, and the checksum of the block.
 
     Raises:
         DataError: a time steps backwards; names the row.
     """
-    words = np.empty(len(t_ps), np.uint32)
-    if not _encode(t_ps, np.int64(t_start_ps), words):
-        return words, np.empty(0, GAP_DTYPE)
+    marked, checksum = _encode_and_sum(t_ps, channel, np.int64(t_start_ps), words)
+    if not marked:
+        return np.empty(0, GAP_DTYPE), np.uint64(checksum)
     rows = np.flatnonzero(words == LONG_GAP)
     before = np.where(rows > 0, t_ps[rows - 1], np.int64(t_start_ps))
     if (t_ps[rows] < before).any():
@@ -120,7 +135,28 @@ def encode(t_ps: Int64Array, t_start_ps: int, first_row: int = 0) -> tuple[UInt3
     gaps = np.empty(len(rows), GAP_DTYPE)
     gaps["row"] = rows + first_row
     gaps["delta_ps"] = t_ps[rows] - before
-    return words, gaps
+    return gaps, np.uint64(checksum)
+
+
+class Checker:
+    """Compares the checksums of consecutive blocks with what is expected, piece by piece.
+
+    Args:
+        row_starts, row_stops: int64 (B,), rows of each block; one follows the other.
+        expected: uint64 (B,).
+    """
+
+    def __init__(self, row_starts: Int64Array, row_stops: Int64Array, expected: NDArray[np.uint64]) -> None:
+        self._edges = np.append(row_starts, row_stops[-1:])
+        self._expected = np.ascontiguousarray(expected)
+        self._row = int(row_starts[0]) if len(row_starts) else 0
+        self._state = np.zeros(2, np.uint64)
+
+    def first_damaged(self, t_ps: Int64Array, channel: UInt8Array) -> int:
+        """Takes the next clicks; index of the first block that they end with a wrong checksum, -1 if none."""
+        bad = _check(t_ps, channel, self._row, self._edges, self._expected, self._state)
+        self._row += len(t_ps)
+        return int(bad)
 
 
 class Decoder:

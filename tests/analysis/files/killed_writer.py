@@ -13,7 +13,7 @@ import numpy as np
 
 from erbia.analysis.files.recorder import Recorder
 from erbia.analysis.files.runfile import DiskFull, Reserve, RunWriter
-from erbia.analysis.files.tagcodec import checksum, encode
+from erbia.analysis.files.tagcodec import encode
 from erbia.analysis.records import HERALD_DTYPE, TagBlock, TimeTags
 
 CONFIG = {"station_yaml": "", "experiment_yaml": "", "resolved_json": "{}"}
@@ -97,7 +97,7 @@ def write_pipeline(path, seed):
 def main():
     """The parent of all writers; reaps those that were killed."""
     warm = fast_block(0).tags
-    checksum(warm.t_ps, warm.channel), encode(warm.t_ps, 0)  # compiled once, for all children
+    encode(warm.t_ps, warm.channel, 0, np.empty(len(warm), np.uint32))  # compiled once, for all children
     for line in sys.stdin:
         kind, path, seed = line.split()
         pid = os.fork()

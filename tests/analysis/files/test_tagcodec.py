@@ -8,7 +8,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from erbia.analysis.errors import DataError
-from erbia.analysis.files.tagcodec import GAP_DTYPE, LONG_GAP, Decoder, checksum, encode, first_damaged
+from erbia.analysis.files.tagcodec import GAP_DTYPE, LONG_GAP, Checker, Decoder
+from erbia.analysis.files.tagcodec import encode as encode_into
+
+
+def encode(t_ps, t_start_ps, first_row=0, channel=None):
+    """Deltas, gaps and checksum, in memory of their own."""
+    words = np.full(len(t_ps), 12345, np.uint32)
+    channel = np.zeros(len(t_ps), np.uint8) if channel is None else channel
+    return words, *encode_into(t_ps, channel, t_start_ps, words, first_row)
 
 
 def decode(words, first_row, row_stops, t_starts_ps, gaps, piece=7):
@@ -40,7 +48,7 @@ def test_blocks_come_back_bit_for_bit(parts, t_first_ps, first_row):
     words, gaps, stops, starts, times = [], [], [], [], []
     for deltas, pause in parts:
         t_ps = np.array([now + sum(deltas[: k + 1]) for k in range(len(deltas))], np.int64)
-        w, g = encode(t_ps, now, row)
+        w, g, _ = encode(t_ps, now, row)
         assert w.dtype == np.uint32
         starts.append(now)
         row += len(t_ps)
@@ -55,7 +63,7 @@ def test_blocks_come_back_bit_for_bit(parts, t_first_ps, first_row):
 
 def test_gaps_of_other_rows_do_not_disturb():
     t_ps = np.array([5, 2**40, 2**40 + 1, 2**41], np.int64)
-    words, gaps = encode(t_ps, 0, 100)
+    words, gaps, _ = encode(t_ps, 0, 100)
     assert gaps["row"].tolist() == [101, 103]
     others = np.array([(3, 1), (999, 1)], GAP_DTYPE)
     merged = np.sort(np.concatenate([gaps, others]), order="row")
@@ -68,31 +76,48 @@ def test_a_backward_step_is_named(times, row):
         encode(np.array(times, np.int64), 0)
 
 
+def first_damaged(t_ps, channel, edges, sums, cuts=()):
+    """What the checker says of blocks ``[edges[k], edges[k + 1])``, fed in pieces."""
+    checker = Checker(edges[:-1], edges[1:], sums)
+    for a, b in pairwise([0, *cuts, len(t_ps)]):
+        bad = checker.first_damaged(t_ps[a:b], channel[a:b])
+        if bad >= 0:
+            return bad
+    return -1
+
+
 @settings(deadline=None)
-@given(st.integers(0, 199), st.integers(0, 63), st.booleans(), st.integers(0, 2**32))
-def test_any_flipped_bit_changes_the_checksum(row, bit, in_channel, seed):
+@given(st.integers(0, 9999), st.integers(0, 63), st.booleans(), st.integers(0, 2**32))
+def test_any_flipped_bit_is_found(row, bit, in_channel, seed):
     rng = np.random.default_rng(seed)
-    t_ps = np.sort(rng.integers(-(2**62), 2**62, 200))
-    channel = rng.integers(0, 256, 200).astype(np.uint8)
-    before = checksum(t_ps, channel)
+    t_ps = np.sort(rng.integers(-(2**62), 2**62, 10_000))
+    channel = rng.integers(0, 256, 10_000).astype(np.uint8)
+    edges = np.array([0, 10_000])
+    expected = np.array([encode(t_ps, t_ps[0], 0, channel)[2]])
+    assert first_damaged(t_ps, channel, edges, expected) == -1
     if in_channel:
         channel[row] ^= np.uint8(1 << (bit % 8))
     else:
         t_ps.view(np.uint64)[row] ^= np.uint64(1) << np.uint64(bit)
-    assert checksum(t_ps, channel) != before
+    assert first_damaged(t_ps, channel, edges, expected) == 0
 
 
 def test_checksum_is_the_documented_sum():
     rng = np.random.default_rng(1)
-    t_ps, channel = np.sort(rng.integers(-(2**62), 2**62, 50)), rng.integers(0, 256, 50).astype(np.uint8)
+    t_ps, channel = np.sort(rng.integers(-(2**62), 2**62, 9000)), rng.integers(0, 256, 9000).astype(np.uint8)
     by_hand = sum((2 * i + 1) * (int(t) + 2**56 * int(c)) for i, (t, c) in enumerate(zip(t_ps, channel, strict=True)))
-    assert int(checksum(t_ps, channel)) == by_hand % 2**64
+    assert int(encode(t_ps, t_ps[0], 0, channel)[2]) == by_hand % 2**64
 
 
-def test_first_damaged_block_is_found():
-    t_ps, channel = np.arange(10, dtype=np.int64), np.zeros(10, np.uint8)
-    edges = np.array([0, 4, 4, 10])
-    sums = np.array([checksum(t_ps[a:b], channel[a:b]) for a, b in pairwise(edges)])
-    assert first_damaged(t_ps, channel, edges, sums) == -1
-    channel[7] = 1
-    assert first_damaged(t_ps, channel, edges, sums) == 2
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 60), max_size=8), st.lists(st.integers(0, 60), max_size=6), st.integers(-1, 59))
+@example([4, 4, 10], [], 7)
+@example([0, 0], [0, 0], -1)
+def test_first_damaged_block_is_found_whatever_the_pieces(ends, cuts, damaged):
+    edges, cuts = np.array([0, *sorted(ends), 60]), sorted(cuts)
+    t_ps, channel = np.arange(60, dtype=np.int64), np.zeros(60, np.uint8)
+    sums = np.array([encode(t_ps[a:b], 0)[2] for a, b in pairwise(edges)])
+    if damaged >= 0:
+        channel[damaged] = 1
+    in_block = int(np.searchsorted(edges, damaged, side="right")) - 1 if damaged >= 0 else -1
+    assert first_damaged(t_ps, channel, edges, sums, cuts) == in_block
