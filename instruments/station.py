@@ -120,7 +120,7 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
     return LoadedStation(
         station=station,
         file=file,
-        nodes=_nodes(file),
+        nodes=nodes_of(file),
         roles=dict(file.roles),
         simulated=bool(mocks),
         clock=_clock(world, all_simulated=mocks == set(file.instruments)),
@@ -179,7 +179,8 @@ def _load_instrument(station: Station, name: str, extra: Mapping[str, Any]) -> N
         raise InstrumentError(name, f"cannot be set up: {type(error).__name__}: {error}") from error
 
 
-def _nodes(file: StationFile) -> dict[str, Node]:
+def nodes_of(file: StationFile) -> dict[str, Node]:
+    """The sites of a station file by name, each with its instruments by role and its tagger's channels."""
     return {
         name: Node(
             name=name,
