@@ -15,8 +15,10 @@ from qcodes.station import Station
 from ruamel.yaml import YAML
 
 from ..analysis.errors import ErbiaError
+from .addresses import is_on_this_computer
 from .errors import ConfigError, InstrumentError
 from .interfaces import Channel, LabClock, Node
+from .remote_world import RemoteClock, RemoteWorld
 from .station_file import InstrumentSection, StationFile, find_station, read_station
 
 
@@ -38,9 +40,9 @@ class LoadedStation:
         station: the QCoDeS Station; ``station.laser`` and so on.
         nodes: sites by name, each with its instruments by role and its tagger's channels.
         roles: lab-wide instruments by role (``laser``, ``pulser``, …).
-        simulated: True when any instrument is a mock.
+        simulated: True when any instrument is a mock or emulated.
         clock: the only source of time.
-        world: the simulated lab, or None.
+        world: the simulated lab (a RemoteWorld when another process emulates it), or None.
         path, text: the station file it came from.
     """
 
@@ -86,6 +88,23 @@ class LoadedStation:
             if options.get("monitor")
         ]
 
+    def restart(self, name: str) -> Any:
+        """Closes one instrument and opens it again as the file says; returns it.
+
+        Raises:
+            ConfigError: no such instrument.
+            InstrumentError: it does not come back.
+        """
+        name = self.roles.get(name, name)
+        if name not in self.file.instruments:
+            raise ConfigError(f"no instrument {name!r} in {self.path.name}; it has {', '.join(self.file.instruments)}")
+        if name in self.station.components:
+            self.instrument(name).close()
+            self.station.remove_component(name)
+        mock = _is_mock(_import_class(self.path, name, self.file.instruments[name]))
+        _load_instrument(self.station, name, {"world": self.world} if mock else {})
+        return self.station.components[name]
+
     def close(self) -> None:
         """Closes every instrument."""
         for component in list(self.station.components.values()):
@@ -107,8 +126,9 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
     path = find_station(name_or_path)
     file = read_station(path)
     classes = {name: _import_class(path, name, section) for name, section in file.instruments.items()}
-    mocks = {name for name, cls in classes.items() if getattr(cls, "needs_world", False)}
-    world = _make_world(path, file, mocks, seed)
+    mocks = {name for name, cls in classes.items() if _is_mock(cls)}
+    emulated = _emulated(file) - mocks
+    world = _make_world(path, file, mocks, seed) if mocks else _remote_world(path, file, emulated, seed)
     station = Station(default=False)
     station.load_config(_qcodes_config(file))
     try:
@@ -122,7 +142,7 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
         file=file,
         nodes=nodes_of(file),
         roles=dict(file.roles),
-        simulated=bool(mocks),
+        simulated=bool(mocks | emulated),
         clock=_clock(world, all_simulated=mocks == set(file.instruments)),
         world=world,
         path=path,
@@ -138,6 +158,10 @@ def _import_class(path: Path, name: str, section: InstrumentSection) -> type:
         raise ConfigError(f"{path}: instrument {name!r}: cannot import {section.type}: {error}") from error
 
 
+def _is_mock(instrument: object) -> bool:
+    return bool(getattr(instrument, "needs_world", False))
+
+
 def _make_world(path: Path, file: StationFile, mocks: set[str], seed: int | None) -> Any:
     if not mocks:
         return None
@@ -146,13 +170,31 @@ def _make_world(path: Path, file: StationFile, mocks: set[str], seed: int | None
     from .mock import load_world  # the simulator is only loaded when something is simulated
 
     try:
-        return load_world(file.twin.model_dump(), seed=seed)
+        return load_world(file.twin.model_dump(exclude={"address"}), seed=seed)
     except (ValueError, KeyError) as error:
         raise ConfigError(f"{path}: twin: {error}") from error
 
 
+def _emulated(file: StationFile) -> set[str]:
+    """Instruments on loopback in a file that has a simulated lab: an emulator answers there, not a device."""
+    if file.twin is None:
+        return set()
+    return {name for name, section in file.instruments.items() if is_on_this_computer(section.address or "")}
+
+
+def _remote_world(path: Path, file: StationFile, emulated: set[str], seed: int | None) -> RemoteWorld | None:
+    if not emulated or file.twin is None or file.twin.address is None:
+        return None
+    world = RemoteWorld(file.twin.address, path.stem)
+    if seed is not None and seed != world.seed:
+        raise ConfigError(f"{path}: the lab is emulated with seed {world.seed}; start it with --seed {seed}")
+    return world
+
+
 def _clock(world: Any, all_simulated: bool) -> LabClock:
     """The world's clock when nothing is real, else the wall's: one real instrument sets the pace of all."""
+    if isinstance(world, RemoteWorld):
+        return RemoteClock(world)
     if not all_simulated:
         return WallClock()
     from .mock import MockLabClock

@@ -17,6 +17,7 @@ class RunControl:
         self._stop: StopKind | None = None
         self._go = threading.Event()
         self._go.set()
+        self._waiting = threading.Event()
 
     def stop_asked(self) -> StopKind | None:
         """The strongest stop asked for so far."""
@@ -27,7 +28,12 @@ class RunControl:
         return self._stop in ("now", "emergency")
 
     def paused(self) -> bool:
+        """True when the run shall wait at its next checkpoint."""
         return not self._go.is_set()
+
+    def waiting(self) -> bool:
+        """True while the run does wait there."""
+        return self._waiting.is_set()
 
     def request(self, kind: StopKind) -> None:
         """Asks for a stop; a weaker request never replaces a stronger one. Raises UsageError for an unknown kind."""
@@ -47,4 +53,10 @@ class RunControl:
 
     def wait_while_paused(self) -> None:
         """Blocks until resumed or stopped."""
-        self._go.wait()
+        if self._go.is_set():
+            return
+        self._waiting.set()
+        try:
+            self._go.wait()
+        finally:
+            self._waiting.clear()

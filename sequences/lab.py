@@ -96,6 +96,19 @@ class Lab:
         )
         return open_run(path)
 
+    def release(self, parameter: str) -> None:
+        """Undoes ``hold``: plans may change the parameter again. Its value stays as it is."""
+        self._loaded.held.pop(self._loaded.parameter(parameter).full_name, None)
+
+    def restart_instrument(self, name: str) -> Any:
+        """Closes an instrument and opens it again, the others untouched; returns it.
+
+        Raises:
+            ConfigError: no such instrument.
+            InstrumentError: it does not come back.
+        """
+        return self._loaded.restart(name)
+
     def make_safe(self) -> None:
         """Stops the pulses and switches every emission off."""
         make_safe(self._loaded)

@@ -17,7 +17,18 @@ from ...analysis.errors import ErbiaError, UsageError
 from ...analysis.records import Int64Array
 from ..control import StopKind
 from . import engine_pb2 as wire
+from .access import Role, TlsFiles, observer_token
 from .endpoint import SAYS, endpoint_file, read_endpoint
+from .queue_values import (
+    CalibrationStatus,
+    QueueEntry,
+    QueueState,
+    RunOrder,
+    calibration_from_wire,
+    entry_from_wire,
+    order_to_wire,
+    queue_from_wire,
+)
 from .rpc import OPTIONS, client_methods
 from .values import (
     STOP_KINDS,
@@ -25,9 +36,11 @@ from .values import (
     EngineStatus,
     ExperimentInfo,
     FieldError,
+    InstrumentState,
     ParameterState,
     RunSummary,
     StationState,
+    instrument_from_wire,
     parameter_from_wire,
     run_from_wire,
     station_from_wire,
@@ -48,15 +61,21 @@ class EngineLost(ErbiaError):
 class EngineClient:
     """A connection to a running engine. Every call may raise EngineLost; refusals are UsageError."""
 
-    def __init__(self, address: str, token: str) -> None:
-        self._channel = grpc.insecure_channel(address, options=OPTIONS)
+    def __init__(self, address: str, token: str = "", tls: TlsFiles | None = None) -> None:
+        """Connects by token to an engine on this machine, or by certificate (``tls``) to one anywhere."""
+        if tls is None:
+            self._channel = grpc.insecure_channel(address, options=OPTIONS)
+        else:
+            self._channel = grpc.secure_channel(address, tls.channel_credentials(), options=OPTIONS)
         self._methods = client_methods(self._channel, token)
 
     @classmethod
-    def connect(cls, station: str) -> EngineClient | None:
-        """The station's engine if one runs."""
+    def connect(cls, station: str, role: Role = "operator") -> EngineClient | None:
+        """The station's engine on this machine if one runs; an ``observer`` may look but not touch."""
         endpoint = read_endpoint(station)
-        return None if endpoint is None else cls(endpoint.address, endpoint.token)
+        if endpoint is None:
+            return None
+        return cls(endpoint.address, endpoint.token if role == "operator" else observer_token(endpoint.token))
 
     @classmethod
     def connect_or_start(
@@ -151,6 +170,51 @@ class EngineClient:
         """Emergency stop and every output to its safe value."""
         self._call("AllOff", _NOTHING)
 
+    def submit(self, order: RunOrder) -> QueueEntry | list[FieldError]:
+        """Puts a run into the queue: its entry, or what is wrong, field by field."""
+        reply = self._call("Submit", order_to_wire(order))
+        return _field_errors(reply) or entry_from_wire(reply.entry)
+
+    def queue(self, finished: bool = False, batch: str = "") -> QueueState:
+        """What is played and what waits, in the order of play; ``finished``: also the latest that ended."""
+        return queue_from_wire(self._call("ListQueue", wire.QueueFilter(finished=finished, batch=batch)))
+
+    def move_entry(self, id_: int, before: int = 0) -> None:
+        """Puts a waiting entry before another, whose priority it takes; 0: at the end."""
+        self._call("MoveEntry", wire.MoveRequest(id=id_, before=before))
+
+    def set_priority(self, id_: int, priority: int) -> None:
+        """Higher is played first."""
+        self._call("SetPriority", wire.PriorityRequest(id=id_, priority=priority))
+
+    def cancel(self, *ids: int, batch: str = "") -> None:
+        """Takes entries out, by number or batch; one that is being played stops at its next checkpoint."""
+        self._call("Cancel", wire.EntrySelection(ids=ids, batch=batch))
+
+    def repeat(self, *ids: int, batch: str = "") -> tuple[QueueEntry, ...]:
+        """Queues the same again, at the end; gives the new entries."""
+        return queue_from_wire(self._call("Repeat", wire.EntrySelection(ids=ids, batch=batch))).entries
+
+    def hold_queue(self, reason: str) -> None:
+        """Plays nothing further until released; the run under way goes on."""
+        self._call("HoldQueue", wire.HoldRequest(reason=reason))
+
+    def release_queue(self) -> None:
+        """The queue goes on."""
+        self._call("ReleaseQueue", _NOTHING)
+
+    def restart_instrument(self, name: str) -> InstrumentState:
+        """Closes an instrument and opens it again. UsageError while a run is under way."""
+        return instrument_from_wire(self._call("RestartInstrument", wire.InstrumentName(name=name), _START_S))
+
+    def calibrations(self) -> tuple[CalibrationStatus, ...]:
+        """The station's calibrations, by level, with their last values and ages."""
+        return tuple(map(calibration_from_wire, self._call("ListCalibrations", _NOTHING).calibrations))
+
+    def calibrate(self, *names: str) -> tuple[QueueEntry, ...]:
+        """Queues the named calibrations after whatever they need that is not fresh; no name: all that are not fresh."""
+        return queue_from_wire(self._call("Calibrate", wire.CalibrateRequest(names=names))).entries
+
     def snapshot(self) -> StationState:
         """The instrument tree as last known; asks no instrument."""
         return station_from_wire(self._call("Snapshot", _NOTHING))
@@ -224,6 +288,7 @@ def _translate(error: grpc.RpcError) -> ErbiaError:
     make: Callable[[str], ErbiaError] = {
         grpc.StatusCode.INVALID_ARGUMENT: UsageError,
         grpc.StatusCode.UNAUTHENTICATED: UsageError,
+        grpc.StatusCode.PERMISSION_DENIED: UsageError,
         grpc.StatusCode.ABORTED: ErbiaError,
     }.get(error.code(), EngineLost)
     return make(error.details() or error.code().name)
@@ -237,7 +302,7 @@ def _run_request(experiment: str, config: dict[str, Any], overrides: dict[str, A
     )
 
 
-def _field_errors(verdict: wire.Verdict) -> list[FieldError]:
+def _field_errors(verdict: wire.Verdict | wire.SubmitReply) -> list[FieldError]:
     return [FieldError(e.field, e.message) for e in verdict.errors]
 
 

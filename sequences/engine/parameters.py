@@ -14,15 +14,16 @@ from qcodes.station import Station
 
 from ...analysis.errors import UsageError
 from ...analysis.quantity import format_quantity
+from .health import Health, HealthBook
 from .values import InstrumentState, ParameterState, StationState
 
 _HIDDEN = {"IDN", "timeout"}
 
 
-def describe_station(station: Station) -> StationState:
+def describe_station(station: Station, health: HealthBook) -> StationState:
     """Every instrument with every scalar parameter as last known. Asks no instrument."""
-    instruments = (c for c in station.components.values() if isinstance(c, InstrumentBase))
-    return StationState(tuple(_describe_instrument(i) for i in instruments), time.time())
+    instruments = (c for c in list(station.components.values()) if isinstance(c, InstrumentBase))
+    return StationState(tuple(describe_instrument(i, health.of(i.name)) for i in instruments), time.time())
 
 
 def find_parameter(station: Station, name: str) -> ParameterBase:
@@ -98,14 +99,15 @@ def _allowed(low: float | None, high: float | None, unit: str) -> str:
     return f"{format_quantity(low, unit)} … {format_quantity(high, unit)}"
 
 
-def _describe_instrument(instrument: InstrumentBase) -> InstrumentState:
+def describe_instrument(instrument: InstrumentBase, health: Health) -> InstrumentState:
+    """The instrument with every scalar parameter as last known."""
     parameters = tuple(
         describe_parameter(f"{instrument.name}.{name}", parameter)
         for name, parameter in _parameters(instrument)
         if parameter.gettable or parameter.settable
     )
     scalars = tuple(p for p in parameters if p.value is not _NOT_SCALAR)
-    return InstrumentState(instrument.name, type(instrument).__name__, scalars)
+    return InstrumentState(instrument.name, type(instrument).__name__, scalars, health.failure, health.answered_utc_s)
 
 
 def _parameters(instrument: InstrumentBase, prefix: str = "") -> Iterator[tuple[str, ParameterBase]]:

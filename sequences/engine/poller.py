@@ -9,6 +9,7 @@ from collections.abc import Callable
 from qcodes.parameters import ParameterBase
 from qcodes.station import Station
 
+from .health import HealthBook
 from .parameters import measured_parameters
 
 log = logging.getLogger(__name__)
@@ -19,8 +20,10 @@ PERIOD_S = 1.0
 class Poller:
     """A thread that reads while ``wanted()``. A parameter that fails is told once, and again when it answers."""
 
-    def __init__(self, station: Station, wanted: Callable[[], bool], period_s: float = PERIOD_S) -> None:
-        self._station, self._wanted, self._period_s = station, wanted, period_s
+    def __init__(
+        self, station: Station, health: HealthBook, wanted: Callable[[], bool], period_s: float = PERIOD_S
+    ) -> None:
+        self._station, self._health, self._wanted, self._period_s = station, health, wanted, period_s
         self._silent: set[str] = set()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
@@ -47,14 +50,19 @@ class Poller:
             self._read(name, parameter)
 
     def _read(self, name: str, parameter: ParameterBase) -> None:
+        instrument = name.partition(".")[0]
         try:
             parameter.get()
         except Exception as error:
+            # QCoDeS appends to the arguments of an error where it happened; the first is what was said.
+            words = str(error.args[0]) if error.args else type(error).__name__
             if name not in self._silent:
-                # QCoDeS appends to the arguments of an error where it happened; the first is what was said.
-                log.warning("%s cannot be read: %s", name, error.args[0] if error.args else type(error).__name__)
+                log.warning("%s cannot be read: %s", name, words)
             self._silent.add(name)
+            self._health.failed(instrument, words)
         else:
             if name in self._silent:
                 log.info("%s can be read again", name)
             self._silent.discard(name)
+            if not any(silent.partition(".")[0] == instrument for silent in self._silent):
+                self._health.answered(instrument)

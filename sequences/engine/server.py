@@ -53,7 +53,7 @@ def serve_lab(lab: Lab, station: str, seed: int | None, out_dir: Path, idle_limi
     supervisor = Supervisor(lab, station, seed, experiments(), spool, out_dir)
     archive = Archive(out_dir)
     service = Service(supervisor, spool, archive)
-    poller = Poller(lab.station, lambda: service.streams > 0)
+    poller = Poller(lab.station, supervisor.health, lambda: service.streams > 0)
     signal.signal(signal.SIGTERM, lambda *_: service.ended.set())
     try:
         with serving(service) as (address, token):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -16,11 +17,21 @@ import grpc
 
 from ...analysis.errors import ErbiaError, UsageError
 from . import engine_pb2 as wire
+from .access import Access, CertificateAccess, TlsFiles, TokenAccess, caller
 from .archive import Archive
-from .rpc import OPTIONS, TokenGuard, service_handler
+from .queue_values import QueueState, entry_to_wire, order_from_wire
+from .rpc import OPTIONS, service_handler
 from .spool import Spool
 from .supervisor import Supervisor
-from .values import STOP_KINDS, FieldError, parameter_to_wire, run_to_wire, station_to_wire, status_to_wire
+from .values import (
+    STOP_KINDS,
+    FieldError,
+    instrument_to_wire,
+    parameter_to_wire,
+    run_to_wire,
+    station_to_wire,
+    status_to_wire,
+)
 
 _NOTHING = wire.Nothing()
 #: Room for this many slow readers of documents besides the quick calls.
@@ -57,20 +68,20 @@ class Service:
 
     @_answers
     def GetStatus(self, request: wire.Nothing) -> wire.Status:  # noqa: N802
-        return status_to_wire(self._supervisor.status())
+        return status_to_wire(replace(self._supervisor.status(), role=caller.get().role))
 
     @_answers
     def ListExperiments(self, request: wire.Nothing) -> wire.ExperimentList:  # noqa: N802
         return wire.ExperimentList(
             experiments=[
                 wire.Experiment(name=e.name, title=e.title, schema_json=json.dumps(e.schema))
-                for e in self._supervisor.experiments()
+                for e in self._supervisor.requests.experiments()
             ]
         )
 
     @_answers
     def Validate(self, request: wire.RunRequest) -> wire.Verdict:  # noqa: N802
-        return _verdict(self._supervisor.validate(*_run_request(request)))
+        return _verdict(self._supervisor.requests.validate(*_run_request(request)))
 
     @_answers
     def Start(self, request: wire.RunRequest) -> wire.Verdict:  # noqa: N802
@@ -124,7 +135,7 @@ class Service:
     @_answers
     def PlanRun(self, request: wire.RunRequest) -> wire.Plan:  # noqa: N802
         experiment, config, _ = _run_request(request)
-        return wire.Plan(json=json.dumps(self._supervisor.plan(experiment, config)))
+        return wire.Plan(json=json.dumps(self._supervisor.requests.plan(experiment, config)))
 
     @_answers
     def ListRuns(self, request: wire.Nothing) -> wire.RunList:  # noqa: N802
@@ -154,13 +165,64 @@ class Service:
         return wire.Histogram(lag_ps=histogram.lag_ps, counts=histogram.counts, bin_ps=histogram.bin_ps)
 
     @_answers
+    def Submit(self, request: wire.SubmitRequest) -> wire.SubmitReply:  # noqa: N802
+        order = order_from_wire(request)
+        errors, entry = self._supervisor.submit(replace(order, operator=caller.get().name or order.operator))
+        return wire.SubmitReply(errors=_verdict(errors).errors, entry=None if entry is None else entry_to_wire(entry))
+
+    @_answers
+    def ListQueue(self, request: wire.QueueFilter) -> wire.QueueList:  # noqa: N802
+        return _queue(self._supervisor.listed(request.finished, request.batch))
+
+    @_answers
+    def MoveEntry(self, request: wire.MoveRequest) -> wire.Nothing:  # noqa: N802
+        self._supervisor.queue.move(request.id, request.before)
+        return _NOTHING
+
+    @_answers
+    def SetPriority(self, request: wire.PriorityRequest) -> wire.Nothing:  # noqa: N802
+        self._supervisor.queue.set_priority(request.id, request.priority)
+        return _NOTHING
+
+    @_answers
+    def Cancel(self, request: wire.EntrySelection) -> wire.Nothing:  # noqa: N802
+        self._supervisor.cancel(request.ids, request.batch)
+        return _NOTHING
+
+    @_answers
+    def Repeat(self, request: wire.EntrySelection) -> wire.QueueList:  # noqa: N802
+        return _queue(self._supervisor.repeat(request.ids, request.batch))
+
+    @_answers
+    def HoldQueue(self, request: wire.HoldRequest) -> wire.Nothing:  # noqa: N802
+        self._supervisor.hold_queue(request.reason)
+        return _NOTHING
+
+    @_answers
+    def ReleaseQueue(self, request: wire.Nothing) -> wire.Nothing:  # noqa: N802
+        self._supervisor.release_queue()
+        return _NOTHING
+
+    @_answers
+    def RestartInstrument(self, request: wire.InstrumentName) -> wire.Instrument:  # noqa: N802
+        return instrument_to_wire(self._supervisor.restart_instrument(request.name))
+
+    @_answers
+    def ListCalibrations(self, request: wire.Nothing) -> wire.CalibrationList:  # noqa: N802
+        return wire.CalibrationList()
+
+    @_answers
+    def Calibrate(self, request: wire.CalibrateRequest) -> wire.QueueList:  # noqa: N802
+        return _queue(QueueState((), self._supervisor.queue.held()))
+
+    @_answers
     def Shutdown(self, request: wire.Nothing) -> wire.Nothing:  # noqa: N802
         self.ended.set()
         return _NOTHING
 
     def idle_s(self) -> float:
-        """How long nobody was there and nothing ran; 0 while a run or a reader of documents is alive."""
-        if self.streams or self._supervisor.status().state != "idle":
+        """How long nobody was there and nothing ran or waited its turn; 0 while a reader of documents is alive."""
+        if self.streams or self._supervisor.busy():
             self.last_call_s = time.monotonic()
         return time.monotonic() - self.last_call_s
 
@@ -169,13 +231,38 @@ class Service:
 def serving(service: Service) -> Iterator[tuple[str, str]]:
     """Serves on a free loopback port while the context lasts; gives (address, token)."""
     token = secrets.token_urlsafe(32)
+    with _served(service, TokenAccess(token), lambda server: server.add_insecure_port("127.0.0.1:0")) as port:
+        yield f"127.0.0.1:{port}", token
+
+
+@contextmanager
+def serving_network(service: Service, address: str, tls: TlsFiles, operators: frozenset[str]) -> Iterator[str]:
+    """Serves on ``host:port`` to whoever shows a certificate of the authority; gives the address with its port.
+
+    Raises:
+        UsageError: a certificate file cannot be read, or the address cannot be bound.
+    """
+    credentials = tls.server_credentials()
+
+    def bind(server: grpc.Server) -> int:
+        try:
+            return int(server.add_secure_port(address, credentials))
+        except RuntimeError as error:
+            raise UsageError(f"cannot listen on {address}: {error}") from error
+
+    with _served(service, CertificateAccess(operators), bind) as port:
+        yield f"{address.rpartition(':')[0]}:{port}"
+
+
+@contextmanager
+def _served(service: Service, access: Access, bind: Callable[[grpc.Server], int]) -> Iterator[int]:
     pool = ThreadPoolExecutor(_THREADS)
-    server = grpc.server(pool, interceptors=(TokenGuard(token),), options=OPTIONS)
-    server.add_generic_rpc_handlers((service_handler(service),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    server = grpc.server(pool, options=OPTIONS)
+    server.add_generic_rpc_handlers((service_handler(service, access),))
+    port = bind(server)
     server.start()
     try:
-        yield f"127.0.0.1:{port}", token
+        yield port
     finally:
         service.ended.set()
         server.stop(grace=1.0).wait()
@@ -189,3 +276,7 @@ def _run_request(request: wire.RunRequest) -> tuple[str, dict[str, Any], dict[st
 
 def _verdict(errors: list[FieldError]) -> wire.Verdict:
     return wire.Verdict(errors=[wire.FieldError(field=e.field, message=e.message) for e in errors])
+
+
+def _queue(state: QueueState) -> wire.QueueList:
+    return wire.QueueList(entries=map(entry_to_wire, state.entries), held=state.held)

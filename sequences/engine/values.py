@@ -9,13 +9,21 @@ from typing import Any, get_args
 from ..control import StopKind
 from . import engine_pb2 as wire
 
-STATES = ("idle", "running", "paused", "stopping")
+STATES = ("idle", "running", "paused", "stopping", "pausing")
 STOP_KINDS: tuple[StopKind, ...] = get_args(StopKind)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """How the engine stands. ``last_error`` is one line, empty when the last run ended well."""
+    """How the engine stands.
+
+    Attributes:
+        state: ``idle``, ``running``, ``pausing`` (asked to, not yet at a checkpoint), ``paused`` or ``stopping``.
+        last_error: one line, empty when the last run ended well.
+        queued: entries that wait; ``queue_held``: why they do not go on, empty when they do.
+        entry_id: of the queue, being played; 0: none.
+        role: of the caller, ``operator`` or ``observer``.
+    """
 
     state: str
     station: str
@@ -30,6 +38,10 @@ class EngineStatus:
     seed: int | None
     out_dir: str
     run_bytes: int
+    queued: int = 0
+    queue_held: str = ""
+    entry_id: int = 0
+    role: str = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +78,16 @@ class ParameterState:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentState:
-    """One instrument of the station and all its parameters, those of its submodules included."""
+    """One instrument of the station and all its parameters, those of its submodules included.
+
+    ``failure`` is what it failed with when last asked (empty: it answers), ``answered_utc_s`` when it last answered.
+    """
 
     name: str
     kind: str
     parameters: tuple[ParameterState, ...]
+    failure: str = ""
+    answered_utc_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +139,10 @@ def status_to_wire(status: EngineStatus) -> wire.Status:
         seed=status.seed,
         out_dir=status.out_dir,
         run_bytes=status.run_bytes,
+        queued=status.queued,
+        queue_held=status.queue_held,
+        entry_id=status.entry_id,
+        role=status.role,
     )
 
 
@@ -141,6 +162,10 @@ def status_from_wire(message: wire.Status) -> EngineStatus:
         seed=message.seed if message.HasField("seed") else None,
         out_dir=message.out_dir,
         run_bytes=message.run_bytes,
+        queued=message.queued,
+        queue_held=message.queue_held,
+        entry_id=message.entry_id,
+        role=message.role,
     )
 
 
@@ -206,23 +231,35 @@ def run_from_wire(message: wire.RunSummary) -> RunSummary:
     )
 
 
+def instrument_to_wire(instrument: InstrumentState) -> wire.Instrument:
+    """An instrument as it travels."""
+    return wire.Instrument(
+        name=instrument.name,
+        kind=instrument.kind,
+        parameters=[parameter_to_wire(p) for p in instrument.parameters],
+        failure=instrument.failure,
+        answered_utc_s=instrument.answered_utc_s,
+    )
+
+
+def instrument_from_wire(message: wire.Instrument) -> InstrumentState:
+    """The inverse of ``instrument_to_wire``."""
+    return InstrumentState(
+        message.name,
+        message.kind,
+        tuple(parameter_from_wire(p) for p in message.parameters),
+        message.failure,
+        message.answered_utc_s if message.HasField("answered_utc_s") else None,
+    )
+
+
 def station_to_wire(station: StationState) -> wire.InstrumentTree:
     """The instrument tree as it travels."""
     return wire.InstrumentTree(
-        instruments=[
-            wire.Instrument(name=i.name, kind=i.kind, parameters=[parameter_to_wire(p) for p in i.parameters])
-            for i in station.instruments
-        ],
-        now_utc_s=station.now_utc_s,
+        instruments=[instrument_to_wire(i) for i in station.instruments], now_utc_s=station.now_utc_s
     )
 
 
 def station_from_wire(message: wire.InstrumentTree) -> StationState:
     """The inverse of ``station_to_wire``."""
-    return StationState(
-        tuple(
-            InstrumentState(i.name, i.kind, tuple(parameter_from_wire(p) for p in i.parameters))
-            for i in message.instruments
-        ),
-        message.now_utc_s,
-    )
+    return StationState(tuple(instrument_from_wire(i) for i in message.instruments), message.now_utc_s)

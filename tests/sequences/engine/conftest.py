@@ -86,6 +86,7 @@ class SmallLab:
         out_dir: Path,
         subscribers: Sequence[Callable[[Document], None]],
         control: RunControl,
+        operator: str,
         **config: Any,
     ) -> None:
         def tell(document: Document) -> None:

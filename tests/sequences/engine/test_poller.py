@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from erbia.sequences.engine.health import HealthBook
 from erbia.sequences.engine.parameters import measured_parameters
 from erbia.sequences.engine.poller import Poller
 
 
 def test_only_what_cannot_be_set_is_read(lab: Any) -> None:
     assert [name for name, _ in measured_parameters(lab.station)] == ["laser.wavelength"]
-    Poller(lab.station, lambda: True).read_all()
+    Poller(lab.station, HealthBook(), lambda: True).read_all()
     assert lab.laser.wavelength.cache.get(get_if_invalid=False) == 1.5e-6
 
 
@@ -26,7 +27,7 @@ def test_a_silent_instrument_is_told_once(lab: Any, caplog: pytest.LogCaptureFix
         return 1.0
 
     lab.laser.add_parameter("aaa", get_cmd=ask, set_cmd=False)
-    poller = Poller(lab.station, lambda: True)
+    poller = Poller(lab.station, HealthBook(), lambda: True)
     with caplog.at_level(logging.INFO):
         for _ in range(3):
             poller.read_all()
@@ -40,7 +41,7 @@ def test_a_silent_instrument_is_told_once(lab: Any, caplog: pytest.LogCaptureFix
 def test_it_reads_only_while_wanted(lab: Any) -> None:
     reads: list[int] = []
     lab.laser.add_parameter("aaa", get_cmd=lambda: reads.append(1) or 1.0, set_cmd=False)
-    poller = Poller(lab.station, lambda: False, period_s=0.005)
+    poller = Poller(lab.station, HealthBook(), lambda: False, period_s=0.005)
     poller.start()
     poller.close()
     assert not reads

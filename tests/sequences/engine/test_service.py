@@ -91,7 +91,7 @@ def test_stop(client: EngineClient, kind: Any) -> None:
 def test_pause_and_resume(client: EngineClient) -> None:
     client.start("clicks", {"blocks": 10**6})
     client.pause()
-    assert client.status().state == "paused"
+    until(lambda: client.status().state == "paused")
     time.sleep(0.1)
     before = client.status().next_index
     time.sleep(0.2)
