@@ -43,7 +43,7 @@ def report(name: str, items: int, wall_s: float, cpu_s: float, demand: float) ->
 def click_stream(seed: int, rate_hz: float, duration_s: float) -> int:
     """One channel, everything on: Poisson light, recovery, EMG jitter, dead time, clock, digitisation. Returns tags."""
     light = Arrivals(key(seed, "light"), 0, rate_hz)
-    pixel = Pixel(DetectorConfig(), seed, "ch1", jittered=False)
+    pixel = Pixel(DetectorConfig(), seed, "ch1")
     tagger = Input(TaggerConfig(), Clock(ClockConfig(skew=1e-7, white_frequency=1e-12), stream(seed, "clock")), seed, 1)
     tags, step_ps = 0, 20 * 10**9
     for stop_ps in range(step_ps, round(duration_s * PS_PER_S) + 1, step_ps):

@@ -1,6 +1,13 @@
 """Mock instruments: the interfaces of the lab, in process, over the simulated one."""
 
 from .base import MockInstrument
+from .optics import (
+    MockDelayLine,
+    MockLightSource,
+    MockPhaseShifter,
+    MockPolarizationController,
+    MockWavemeter,
+)
 from .pacing import MockLabClock, Pacer
 from .presets import load_clock, load_detector, load_preset, load_world, preset_names
 from .pulser import MockPulseGenerator
@@ -9,16 +16,21 @@ from .snspd import MockSnspd, MockSnspdChannel
 from .tagger import MockTimeTagger
 
 __all__ = [
+    "MockDelayLine",
     "MockErbiumMemory",
     "MockInstrument",
     "MockLabClock",
     "MockLaser",
+    "MockLightSource",
     "MockPairSource",
+    "MockPhaseShifter",
+    "MockPolarizationController",
     "MockPulseGenerator",
     "MockSnspd",
     "MockSnspdChannel",
     "MockTemperatureController",
     "MockTimeTagger",
+    "MockWavemeter",
     "Pacer",
     "load_clock",
     "load_detector",

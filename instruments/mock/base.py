@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from qcodes import validators as vals
 from qcodes.instrument import Instrument
 
 from ..twin import World
@@ -47,3 +48,14 @@ class MockInstrument(Instrument):
 
     def _set(self, parameter: str) -> Callable[[Any], None]:
         return partial(self.world.set, self.component, parameter)
+
+
+def emission(instrument: MockInstrument) -> Any:
+    """Adds the parameter ``emission`` of anything that shines."""
+    world, component = instrument.world, instrument.component
+    return instrument.add_parameter(
+        "emission",
+        vals=vals.Bool(),
+        get_cmd=lambda: bool(world.get(component, "emission")),
+        set_cmd=lambda on: world.set(component, "emission", float(on)),
+    )

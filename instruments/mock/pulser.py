@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from qcodes.instrument import InstrumentBaseKWArgs
     from qcodes.parameters import Parameter
 
-OUTPUTS = ("sync", "gate", "initialise", "alice_mw", "bob_mw", "excitation", "alice_readout", "bob_readout", "probe")
+OUTPUTS = (
+    *("sync", "gate", "initialise", "alice_mw", "bob_mw", "excitation", "alice_readout", "bob_readout"),
+    *("probe", "reference"),
+)
 
 
 class MockPulseGenerator(MockInstrument):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qcodes import validators as vals
 
 from ..twin import World
-from .base import MockInstrument
+from .base import MockInstrument, emission
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -23,7 +23,7 @@ class MockLaser(MockInstrument):
         self, name: str, world: World, component: str | None = None, **kwargs: Unpack[InstrumentBaseKWArgs]
     ) -> None:
         super().__init__(name, world, component, **kwargs)
-        self.emission: Parameter[bool, MockLaser] = _emission(self)
+        self.emission: Parameter[bool, MockLaser] = emission(self)
         """Whether light comes out."""
         self.power: Parameter[float, MockLaser] = self.add_parameter(
             "power", unit="W", vals=vals.Numbers(0, world.config.laser.max_power_w), get_cmd=self._get("power"), set_cmd=self._set("power")
@@ -33,6 +33,11 @@ class MockLaser(MockInstrument):
             "frequency", unit="Hz", vals=vals.Numbers(190e12, 200e12), get_cmd=self._get("frequency"), set_cmd=self._set("frequency")
         )  # fmt: skip
         """Optical frequency."""
+        self.lock: Parameter[bool, MockLaser] = self.add_parameter(
+            "lock", vals=vals.Bool(), get_cmd=lambda: bool(world.get(self.component, "lock")),
+            set_cmd=lambda on: world.set(self.component, "lock", float(on)),
+        )  # fmt: skip
+        """Whether the frequency is locked to its reference."""
 
 
 class MockErbiumMemory(MockInstrument):
@@ -88,20 +93,10 @@ class MockPairSource(MockInstrument):
         self, name: str, world: World, component: str | None = None, **kwargs: Unpack[InstrumentBaseKWArgs]
     ) -> None:
         super().__init__(name, world, component, **kwargs)
-        self.emission: Parameter[bool, MockPairSource] = _emission(self)
+        self.emission: Parameter[bool, MockPairSource] = emission(self)
         """Whether the pump is on."""
         self.pump_power: Parameter[float, MockPairSource] = self.add_parameter(
             "pump_power", unit="W", vals=vals.Numbers(0, world.config.pair_source.max_pump_power_w),
             get_cmd=self._get("pump_power"), set_cmd=self._set("pump_power"),
         )  # fmt: skip
         """Pump power; the pair rate is proportional to it."""
-
-
-def _emission(instrument: MockInstrument) -> Any:
-    world, component = instrument.world, instrument.component
-    return instrument.add_parameter(
-        "emission",
-        vals=vals.Bool(),
-        get_cmd=lambda: bool(world.get(component, "emission")),
-        set_cmd=lambda on: world.set(component, "emission", float(on)),
-    )

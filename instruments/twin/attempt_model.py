@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import hypot, pi, sqrt
 
 import numpy as np
 
@@ -146,7 +147,12 @@ def _outcomes(patterns: int, windows: int) -> Int64Array:
 def _optics(now: Conditions) -> Interferometer:
     m = now.config.midpoint
     eta = (now.efficiency(MIDPOINT[0]), now.efficiency(MIDPOINT[1]))
-    return Interferometer(m.splitter_transmission, eta, m.phase_rad, m.phase_sigma_rad, m.phase_walk_rad2_per_s)
+    path_ps = now.config.laser.path_difference_ps
+    laser = 2 * pi * now.laser_linewidth_hz
+    sigma = m.phase_sigma_rad if m.phase_sigma_rad is None else hypot(m.phase_sigma_rad, sqrt(laser * path_ps * 1e-12))
+    return Interferometer(
+        m.splitter_transmission, eta, now.optical_phase_rad, sigma, m.phase_walk_rad2_per_s, laser, path_ps
+    )
 
 
 def _mean_attempt_ps(program: Program, herald_probability: float, hold_ps: int) -> float:

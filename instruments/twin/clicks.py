@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import hypot
 
 import numpy as np
 
@@ -24,11 +25,12 @@ def emission(now: Conditions, pulse: Pulse, slots: list[Intervals]) -> Emission:
     arrive = []
     for node in (0, 1):
         source = now.node(node)
-        path = source.memory.collection * devices.fibre_transmission(source.fibre) * now.config.midpoint.transmission
+        path = source.memory.collection * now.arm_transmission(node)
         cdf = _photon(now, node, pulse, MIDPOINT[0])
         arrive.append(path * np.array([probability_in(cdf, s) for s in slots]))
-    late_ps = now.fibre_delay_ps(0) - now.fibre_delay_ps(1)
-    overlap = devices.overlap(now.node(0).memory, now.node(1).memory, now.photons_apart_hz(), late_ps)
+    late_ps = now.light_delay_ps(0) - now.light_delay_ps(1)
+    wander_hz = hypot(now.diffusion_hz(0), now.diffusion_hz(1))
+    overlap = devices.overlap(now.node(0).memory, now.node(1).memory, now.photons_apart_hz(), late_ps, wander_hz)
     return Emission(arrive[0], arrive[1], overlap, pulse.centre_ps)
 
 
@@ -55,12 +57,14 @@ def click_times(
 
 
 def _stray(now: Conditions, program: Program, slot: Intervals, channel: str) -> list[Origin]:
-    """Darks (uniform) and probe pulses at one detector in one slot."""
+    """Darks (uniform), probe and reference pulses at one detector in one slot."""
     pixel = now.pixel(channel)
     found: list[Origin] = [(now.dark_rate_hz(channel) * length_ps(slot) * 1e-12, lambda t_ps: t_ps * 1e-12)]
-    for pulse in program.attempt.on("probe"):
+    midpoint, fringe = now.config.midpoint, now.fringe()[MIDPOINT.index(channel)]
+    brightness = {"probe": midpoint.probe_mean_photons, "reference": midpoint.reference_mean_photons * fringe}
+    for pulse in program.attempt.on(*brightness):
         cdf = partial(_delayed_emg, start_ps=pulse.start_ps, pixel=pixel)
-        photons = now.config.midpoint.probe_mean_photons * pulse.amplitude * now.efficiency(channel)
+        photons = brightness[pulse.channel] * pulse.amplitude * now.efficiency(channel)
         found.append((photons * probability_in(cdf, slot), cdf))
     return found
 
@@ -82,7 +86,7 @@ def _photons(
 def _photon(now: Conditions, node: int, pulse: Pulse, channel: str) -> Cdf:
     """When a photon of this pulse from this node makes ``channel`` click, ps after the attempt began."""
     pixel = now.pixel(channel)
-    start_ps = pulse.centre_ps + now.fibre_delay_ps(node)
+    start_ps = pulse.centre_ps + now.light_delay_ps(node)
     lifetime_ps = now.node(node).memory.lifetime_s * 1e12
     return lambda t_ps: photon_cdf(t_ps - start_ps, lifetime_ps, pixel.jitter_sigma_ps, pixel.jitter_tau_ps)
 
@@ -106,8 +110,8 @@ def _table(origins: list[Origin], slot: Intervals, sharp_ps: FloatArray) -> Time
 def _sharp_grid(now: Conditions, program: Program, channel: str) -> FloatArray:
     """Fine points around every step of the distributions: ten sigma before to ten sigma and twenty tau after."""
     pixel = now.pixel(channel)
-    steps = [p.start_ps for p in program.attempt.on("probe")]
-    steps += [p.centre_ps + now.fibre_delay_ps(node) for p in program.attempt.on("excitation") for node in (0, 1)]
+    steps = [p.start_ps for p in program.attempt.on("probe", "reference")]
+    steps += [p.centre_ps + now.light_delay_ps(node) for p in program.attempt.on("excitation") for node in (0, 1)]
     if not steps:
         return np.empty(0)
     reach = 10 * pixel.jitter_sigma_ps

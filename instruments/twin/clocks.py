@@ -30,14 +30,28 @@ class Clock:
         self._rng = rng
         self._knots = np.zeros(1)
         self._first = 0
-        self._wander = self._phase_ps = 0.0
+        self._wander = self._phase_ps = self._skew_error = 0.0
         self._history = [np.zeros(1)]
         self._noisy = max(config.white_frequency, config.random_walk_frequency, config.white_phase_ps) > 0
+
+    def step(self, by_ps: int) -> None:
+        """Jumps."""
+        self.offset_ps += by_ps
+
+    def run_off(self, t_ps: int, skew_error: float) -> None:
+        """From lab time ``t_ps`` on the clock gains ``skew_error`` on what its reference would say; without a jump."""
+        self.offset_ps -= round((skew_error - self._skew_error) * t_ps)
+        self._skew_error = skew_error
+
+    @property
+    def skew(self) -> float:
+        """Present deterministic rate error."""
+        return self.config.skew + self._skew_error
 
     def read(self, t_ps: Int64Array) -> Int64Array:
         """Clock readings int64 (N,) ps at lab times ``t_ps`` int64 (N,); may not go back more than a few seconds."""
         first, spacing, knots = self.knots(t_ps)
-        shift: FloatArray = self.config.skew * t_ps.astype(float)
+        shift: FloatArray = self.skew * t_ps.astype(float)
         if len(knots):
             shift += np.interp(t_ps, (first + np.arange(len(knots))) * float(spacing), knots)
         reading: Int64Array = t_ps + self.offset_ps + np.rint(shift).astype(np.int64)
@@ -49,12 +63,12 @@ class Clock:
     def line(self, t_start_ps: int, t_stop_ps: int) -> tuple[float, float]:
         """Best straight line (offset at t = 0 in ps, skew) through the realised clock over a stretch already read."""
         if not self._noisy:
-            return float(self.offset_ps), self.config.skew
+            return float(self.offset_ps), self.skew
         t, x = self._kept_knots(t_start_ps, t_stop_ps)
         if len(t) < 2:
-            return float(self.offset_ps) + float(x.mean() if len(x) else 0), self.config.skew
+            return float(self.offset_ps) + float(x.mean() if len(x) else 0), self.skew
         slope, start = np.polyfit(t - t.mean(), x, 1)
-        return self.offset_ps + start - slope * t.mean(), self.config.skew + slope
+        return self.offset_ps + start - slope * t.mean(), self.skew + slope
 
     def _kept_knots(self, t_start_ps: int, t_stop_ps: int) -> tuple[FloatArray, FloatArray]:
         """Times and phases (ps) of the knots of a stretch, all of them if it is recent, else the thinned ones."""

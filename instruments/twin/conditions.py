@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, hypot, log, sqrt
 
-from . import devices, ensemble
-from .config import DetectorConfig, NodeConfig, TwinConfig
+from . import devices, ensemble, polarisation
+from .config import LIGHT_KINDS, DetectorConfig, NodeConfig, TwinConfig
 from .settings import Settings
 from .spin import Decoherence
 
@@ -13,6 +14,8 @@ NODES = ("alice", "bob")
 #: Each node's own detector.
 LOCAL = ("ch3", "ch4")
 MIDPOINT = ("ch1", "ch2")
+#: What instruments can read that nobody sets.
+READINGS = ("resonance_frequency", "true_frequency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,12 @@ class Conditions:
     def pixel(self, channel: str) -> DetectorConfig:
         return self.config.detectors[channel]  # type: ignore[index]
 
+    def reading(self, component: str, parameter: str) -> float:
+        """One of READINGS."""
+        if parameter == "resonance_frequency":
+            return self.resonance_hz(NODES.index(component.removesuffix("_memory")))
+        return self.settings[component, "frequency"] + self.settings[component, "frequency_error"]
+
     @property
     def lit(self) -> bool:
         """Whether the excitation laser gives light."""
@@ -41,10 +50,7 @@ class Conditions:
 
     def detuning_hz(self, node: int) -> float:
         """Laser minus memory resonance."""
-        component = f"{NODES[node]}_memory"
-        voltage, field = self.settings[component, "electrode_voltage"], self.settings[component, "magnetic_field"]
-        laser = self.settings["laser", "frequency"] + self.settings["laser", "frequency_error"]
-        return laser - devices.resonance_hz(self.node(node).memory, voltage, field)
+        return self.reading("laser", "true_frequency") - self.resonance_hz(node)
 
     def photons_apart_hz(self) -> float:
         """Difference of the two nodes' photon frequencies; pair sources follow their pump, ions their own line."""
@@ -53,7 +59,9 @@ class Conditions:
 
     def resonance_hz(self, node: int) -> float:
         """The memory's optical line."""
-        return self.settings["laser", "frequency"] + self.settings["laser", "frequency_error"] - self.detuning_hz(node)
+        component = f"{NODES[node]}_memory"
+        voltage, field = self.settings[component, "electrode_voltage"], self.settings[component, "magnetic_field"]
+        return devices.resonance_hz(self.node(node).memory, voltage, field)
 
     def decoherence(self, node: int) -> Decoherence:
         """Of a node's spin; an ensemble loses its excitation as a whole instead, when the echo is due."""
@@ -86,16 +94,93 @@ class Conditions:
 
     def fibre_delay_ps(self, node: int) -> int:
         """Delay to the midpoint, any drift included."""
-        return devices.fibre_delay_ps(self.node(node).fibre) + round(
-            self.settings[f"{NODES[node]}_memory", "path_error"]
-        )
+        memory = f"{NODES[node]}_memory"
+        drifted = self.settings[memory, "path_error"] + self.settings[memory, "fibre_warmth"]
+        return devices.fibre_delay_ps(self.node(node).fibre) + round(drifted)
+
+    def light_delay_ps(self, node: int) -> int:
+        """Delay of a photon to the midpoint: fibre and delay line."""
+        return self.fibre_delay_ps(node) + round(self.settings[f"{NODES[node]}_delay", "delay"] * 1e12)
+
+    def arm_transmission(self, node: int) -> float:
+        """From the fibre's input to the midpoint's detectors, the polariser included."""
+        name = NODES[node]
+        a1, a2, a3 = (self.settings[f"{name}_polarization", f"angle{axis}"] for axis in "123")
+        t1, t2, t3 = (self.settings[f"{name}_memory", f"birefringence{axis}"] for axis in "123")
+        polariser = polarisation.transmission((t1, t2, t3), (a1, a2, a3))
+        return polariser * devices.fibre_transmission(self.node(node).fibre) * self.config.midpoint.transmission
+
+    def diffusion_hz(self, node: int) -> float:
+        """How far the optical line wanders from attempt to attempt: FWHM of spectral diffusion and vibration."""
+        swing = self.config.cryostat.vibration_hz / sqrt(2) * sqrt(8 * log(2))
+        return hypot(self.node(node).memory.spectral_diffusion_hz, swing)
+
+    @property
+    def optical_phase_rad(self) -> float:
+        """Between the arms: fixed part, drift and phase shifter."""
+        shifter, drift = self.settings["phase_shifter", "phase"], self.settings["midpoint", "phase_drift"]
+        return self.config.midpoint.phase_rad + drift + shifter
+
+    @property
+    def laser_linewidth_hz(self) -> float:
+        """Lorentzian FWHM, narrower when locked."""
+        laser = self.config.laser
+        return laser.locked_linewidth_hz if self.settings["laser", "lock"] else laser.linewidth_hz
+
+    def fringe(self) -> tuple[float, float]:
+        """Relative brightness of classical light through both arms at ch1 and ch2, the mean being 1."""
+        a, b = self.arm_transmission(0), self.arm_transmission(1)
+        swing = self.config.midpoint.fringe_contrast * 2 * sqrt(a * b) / (a + b) if a + b > 0 else 0.0
+        swing *= cos(self.optical_phase_rad)
+        return 1 + swing, 1 - swing
+
+    @property
+    def light_kind(self) -> str:
+        """What the light source is set to."""
+        return LIGHT_KINDS[int(self.settings["light_source", "kind"])]
+
+    @property
+    def light_rate_hz(self) -> float:
+        """Photons, or pairs, the light source emits."""
+        return self.settings["light_source", "rate"] * self.settings["light_source", "emission"]
+
+    def bench_rates_hz(self) -> dict[str, float]:
+        """Steady clicks at ch1 and ch2 by coherent light of the light source."""
+        share = self.config.midpoint.splitter_transmission
+        a, b = (self.light_rate_hz * self.arm_transmission(node) for node in (0, 1))
+        match self.light_kind:
+            case "coherent":
+                ways = (share * self.light_rate_hz, (1 - share) * self.light_rate_hz)
+            case "alice_arm":
+                ways = (share * a, (1 - share) * a)
+            case "bob_arm":
+                ways = ((1 - share) * b, share * b)
+            case "interferometer":
+                bright, dim = self.fringe()
+                ways = ((a + b) / 4 * bright, (a + b) / 4 * dim)
+            case _:
+                ways = (0.0, 0.0)
+        return {channel: way * self.efficiency(channel) for channel, way in zip(MIDPOINT, ways, strict=True)}
+
+    def bench_mean_rate_hz(self, channel: str) -> float:
+        """Mean rate of clicks the light source and darks cause at a midpoint detector, or idlers at ch3."""
+        source, share = self.config.light_source, self.config.midpoint.splitter_transmission
+        pairs = self.light_kind == "pairs"
+        if channel == "ch3":
+            return self.light_rate_hz * source.idler_transmission * self.efficiency("ch3") if pairs else 0.0
+        way = (share if channel == MIDPOINT[0] else 1 - share) * (source.signal_transmission if pairs else 1.0)
+        fluctuating = self.light_kind in ("thermal", "single_photon", "pairs")
+        drawn = self.light_rate_hz * way * self.efficiency(channel) if fluctuating else 0.0
+        return drawn + self.bench_rates_hz()[channel] + self.dark_rate_hz(channel)
 
     def excitation_probability(self, node: int, duration_ps: int, area: float) -> float:
-        """Chance that a laser pulse brings the bright state to emit."""
+        """Chance that a laser pulse brings the bright state to emit, over power noise and spectral diffusion."""
         if not self.lit:
             return 0.0
         power, detuning = self.settings["laser", "power"], self.detuning_hz(node)
-        return devices.excitation_probability(self.config.laser, power, detuning, duration_ps * 1e-12, area)
+        return devices.mean_excitation(
+            self.config.laser, power, detuning, duration_ps * 1e-12, area, self.diffusion_hz(node)
+        )
 
     def pair_rates_hz(self) -> dict[str, float]:
         """Detected pairs: ``both`` photons, or only the one at ``ch3`` or ``ch4``."""

@@ -21,7 +21,9 @@ class _Block(BaseModel):
 class LaserConfig(_Block):
     """Excitation laser shared by both nodes; a full-amplitude pulse of ``pi_duration_s`` at ``pi_power_w`` is a pi pulse.
 
-    ``drift_hz_per_s``: how fast the frequency runs away from what is set.
+    ``drift_hz_per_s``: how fast the frequency runs away from what is set while the lock is off. ``linewidth_hz`` is the
+    Lorentzian FWHM of the free-running laser, ``path_difference_ps`` how much earlier its light reaches one node than the
+    other, ``power_noise`` the relative rms of the power from pulse to pulse.
     """
 
     frequency_hz: Positive = 1.9495e14
@@ -29,6 +31,10 @@ class LaserConfig(_Block):
     pi_duration_s: Positive = 50e-9
     max_power_w: Positive = 10e-3
     drift_hz_per_s: float = 0.0
+    linewidth_hz: NonNegative = 0.0
+    locked_linewidth_hz: NonNegative = 0.0
+    path_difference_ps: Annotated[int, Field(ge=0)] = 0
+    power_noise: NonNegative = 0.0
 
 
 class MemoryConfig(_Block):
@@ -36,6 +42,8 @@ class MemoryConfig(_Block):
 
     Optical pumping takes the spin to |0> with time constant ``pumping_time_s``, up to ``pumping_limit``.
     ``phonon_rate_hz`` at 1 K, growing with temperature to the power ``phonon_exponent``, adds to 1/T1 and 1/T2.
+    ``bath_rate_hz``: flip-flops of the electron spins around, adding to 1/T2 as sech²(gµB·B/2kT), g = ``bath_g_factor``.
+    ``decoupling_exponent``: T2 grows with the number of half turns to this power (2/3 for a slow Lorentzian bath).
     """
 
     resonance_hz: Positive = 1.9495e14
@@ -55,6 +63,9 @@ class MemoryConfig(_Block):
     t2_star_s: Positive = 20e-6
     phonon_rate_hz: NonNegative = 20.0
     phonon_exponent: Positive = 7.0
+    bath_rate_hz: NonNegative = 0.0
+    bath_g_factor: Positive = 8.0
+    decoupling_exponent: NonNegative = 0.0
     collection: Fraction = 0.06
     readout_rate_hz: NonNegative = 28e3
     readout_background_hz: NonNegative = 100.0
@@ -82,12 +93,22 @@ class EnsembleConfig(_Block):
 
 
 class FibreConfig(_Block):
-    """A stretch of single-mode fibre from a node to the midpoint."""
+    """A stretch of single-mode fibre from a node to the midpoint.
+
+    ``birefringence_rad`` turns the polarisation about the Stokes axes (S1, S2, S3); each component walks at random with
+    ``polarisation_drift_rad2_per_s``. The fibre's temperature swings as a sine; ``delay_ps_per_km_k`` is what that does.
+    """
 
     length_m: NonNegative = 2000.0
     loss_db_per_km: NonNegative = 0.2
     connectors_db: NonNegative = 0.3
     group_index: Positive = 1.468
+    birefringence_rad: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    polarisation_drift_rad2_per_s: NonNegative = 0.0
+    pmd_ps_per_sqrt_km: NonNegative = 0.05
+    delay_ps_per_km_k: float = 37.0
+    temperature_swing_k: NonNegative = 0.0
+    temperature_period_s: Positive = 86_400.0
 
 
 class NodeConfig(_Block):
@@ -102,7 +123,8 @@ class MidpointConfig(_Block):
     """Beam splitter (power transmission), transmission from fibre end to detector, phase noise of the two arms.
 
     ``phase_sigma_rad`` is the rms optical phase common to a whole attempt (None: unknown, uniformly random);
-    ``phase_walk_rad2_per_s`` the variance it gains per second between two bins of one attempt.
+    ``phase_walk_rad2_per_s`` the variance it gains per second between two bins of one attempt. ``phase_drift_rad2_per_s``
+    is how fast the phase known to the lab wanders from attempt to attempt; the phase shifter can follow it.
     """
 
     splitter_transmission: Fraction = 0.5
@@ -110,7 +132,10 @@ class MidpointConfig(_Block):
     phase_rad: float = 0.0
     phase_sigma_rad: NonNegative | None = None
     phase_walk_rad2_per_s: NonNegative = 100.0
+    phase_drift_rad2_per_s: NonNegative = 0.0
     probe_mean_photons: NonNegative = 0.2
+    reference_mean_photons: NonNegative = 0.2
+    fringe_contrast: Fraction = 0.98
 
 
 class DetectorConfig(_Block):
@@ -187,22 +212,63 @@ class PairSourceConfig(_Block):
     bob_delay_ps: Annotated[int, Field(ge=0)] = 12_731_471
 
 
+#: What the light source can be; its setting ``kind`` counts from 0.
+LIGHT_KINDS = ("coherent", "thermal", "single_photon", "pairs", "alice_arm", "bob_arm", "interferometer")
+
+
+class LightSourceConfig(_Block):
+    """A source for correlation experiments, in front of the midpoint's splitter.
+
+    ``coherence_time_s`` is that of thermal light (amplitude), ``emitter_lifetime_s`` of the single-photon emitter. Pairs
+    come in pulses at ``repetition_hz`` with negative binomial numbers: ``schmidt_modes`` thermal modes (1: thermal).
+    The signal meets the splitter, the idler goes to ch3.
+    """
+
+    max_rate_hz: Positive = 2e8
+    coherence_time_s: Positive = 1e-6
+    emitter_lifetime_s: Positive = 5e-9
+    repetition_hz: Positive = 80e6
+    schmidt_modes: Positive = 1.0
+    pulse_sigma_ps: NonNegative = 3.0
+    signal_transmission: Fraction = 0.4
+    idler_transmission: Fraction = 0.4
+
+
 class CryostatConfig(_Block):
-    """Temperatures the cryostat can hold, where it starts, and the time constant with which it follows its setpoint."""
+    """Temperatures the cryostat can hold, where it starts, and the time constant with which it follows its setpoint.
+
+    ``heating_k_per_w``: how much warmer than the setpoint a mean optical power makes the chips. ``vibration_hz``: how far
+    the pulse tube swings their optical lines to either side.
+    """
 
     base_temperature_k: Positive = 0.3
     max_temperature_k: Positive = 10.0
     start_temperature_k: Positive = 0.5
     time_constant_s: Positive = 20.0
+    heating_k_per_w: NonNegative = 0.0
+    vibration_hz: NonNegative = 0.0
 
 
-FaultKind = Literal["latch", "mode_hop", "lock_loss", "path_drift", "clock_step", "unplug", "hang", "warm_up"]
+FaultKind = Literal[
+    "latch",
+    "mode_hop",
+    "lock_loss",
+    "path_drift",
+    "clock_step",
+    "rollover",
+    "lost_reference",
+    "overflow",
+    "unplug",
+    "hang",
+    "warm_up",
+]
 
 
 class FaultConfig(_Block):
     """A scripted fault: ``kind`` hits ``component`` at ``at_s`` of lab time, for ``duration_s`` (0: for good).
 
-    ``size``: Hz for mode_hop and lock_loss, ps for path_drift and clock_step, K for warm_up, not used otherwise.
+    ``size``: Hz for mode_hop and lock_loss, ps for path_drift, clock_step and rollover (by which the counter falls back), K
+    for warm_up, relative frequency for lost_reference; not used otherwise. An overflow is a computer that does not read.
     """
 
     kind: FaultKind
@@ -222,8 +288,11 @@ class RandomFaultConfig(_Block):
     duration_s: NonNegative = 0.0
 
 
+Output = Literal["sync", "ch1", "ch2", "ch3", "ch4", "herald", "alice_herald", "bob_herald"]
+
+
 class TwinConfig(_Block):
-    """The whole simulated lab."""
+    """The whole simulated lab. ``extra_inputs``: what is plugged into further inputs of the taggers."""
 
     laser: LaserConfig = LaserConfig()
     alice: NodeConfig = NodeConfig()
@@ -233,6 +302,8 @@ class TwinConfig(_Block):
     taggers: dict[Literal["tagger", "alice_tagger", "bob_tagger"], TaggerConfig] = {}
     clocks: dict[Literal["alice", "bob"], ClockConfig] = {}
     pair_source: PairSourceConfig = PairSourceConfig()
+    light_source: LightSourceConfig = LightSourceConfig()
+    extra_inputs: dict[Literal["tagger", "alice_tagger", "bob_tagger"], dict[Annotated[int, Field(ge=1)], Output]] = {}
     faults: tuple[FaultConfig, ...] = ()
     random_faults: tuple[RandomFaultConfig, ...] = ()
     cryostat: CryostatConfig = CryostatConfig()

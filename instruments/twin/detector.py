@@ -17,21 +17,27 @@ _ECHOES = 16
 
 
 class Pixel:
-    """Turns photons that would click on a rested pixel into clicks. ``jittered``: the photons' times already hold it."""
+    """Turns photons that would click on a rested pixel into clicks.
 
-    def __init__(self, config: DetectorConfig, seed: int, name: str, jittered: bool) -> None:
+    Attributes:
+        jittered: whether the photons' times already hold the pixel's jitter (those of a pulse program do).
+    """
+
+    def __init__(self, config: DetectorConfig, seed: int, name: str) -> None:
         self._config = config
-        self._sigma_ps, self._tau_ps = (0.0, 0.0) if jittered else (config.jitter_sigma_ps, config.jitter_tau_ps)
-        self._wide_share = 0.0 if jittered else config.wide_share
+        self.jittered = False
         self._baseline = np.zeros(1)
         self._key, self._counter = key(seed, "pixel", name), 0
         self._last_ps, self._counted = -(2**62), 0
         self._echoes = np.zeros(_ECHOES, np.int64)
+        self._bias_a = -1.0
         self.set_bias(config.plateau_bias_a + 2 * config.plateau_width_a)
 
     def set_bias(self, bias_a: float) -> None:
         """Derives efficiency and walk after a click for this bias."""
-        config = self._config
+        if bias_a == self._bias_a:
+            return
+        config, self._bias_a = self._config, bias_a
         reach_ps = max([10 * config.recovery_ps, *(row[0] for row in config.walk)])
         rows = min(int(reach_ps / _STEP_PS) + 2, _MAX_ROWS)
         since_ps = np.arange(rows, dtype=np.float64) * _STEP_PS
@@ -44,10 +50,13 @@ class Pixel:
     def click(self, photons: Int64Array, stop_ps: int) -> Int64Array:
         """Clicks (sorted int64 ps) caused by the sorted photons, all earlier than ``stop_ps``."""
         c = self._config
+        sigma_ps, tau_ps, wide_share = (
+            (0.0, 0.0, 0.0) if self.jittered else (c.jitter_sigma_ps, c.jitter_tau_ps, c.wide_share)
+        )
         out = np.empty(2 * len(photons) + 2 * _ECHOES, np.int64)
         n, self._counter, self._last_ps = detect(
-            photons, stop_ps, self._key, self._counter, self._last_ps, self._sigma_ps, self._tau_ps, c.dead_time_ps,
-            _STEP_PS, self._recovery, self._walk_ps, self._spread_ps, c.jitter_wide_ps, self._wide_share,
+            photons, stop_ps, self._key, self._counter, self._last_ps, sigma_ps, tau_ps, c.dead_time_ps,
+            _STEP_PS, self._recovery, self._walk_ps, self._spread_ps, c.jitter_wide_ps, wide_share,
             self._baseline, c.baseline_step_ps, c.baseline_decay_ps, c.afterpulse_probability, float(c.afterpulse_delay_ps),
             self._echoes, out,
         )  # fmt: skip

@@ -12,6 +12,11 @@ from .config import DetectorConfig, FibreConfig, LaserConfig, MemoryConfig
 from .spin import Decoherence
 
 C_M_PER_S = 299_792_458.0
+_BOHR_MAGNETON_OVER_K = 0.67171381  # µB/k, K/T
+#: FWHM of a Gaussian in units of its sigma.
+_FWHM = math.sqrt(8 * math.log(2))
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
 def efficiency(detector: DetectorConfig, bias_a: float, latched: bool) -> float:
@@ -57,11 +62,11 @@ def phonon_rate_hz(memory: MemoryConfig, temperature_k: float) -> float:
 
 
 def decoherence(memory: MemoryConfig, temperature_k: float, magnetic_field_t: float) -> Decoherence:
-    """T1, T2 with the phonon rate added; the drive stays at the spin line of the nominal field."""
+    """T1, T2 with the rates of phonons and of the spin bath added; the drive stays at the spin line of the nominal field."""
     phonons = phonon_rate_hz(memory, temperature_k)
     return Decoherence(
         t1_s=1 / (1 / memory.t1_s + phonons),
-        t2_s=1 / (1 / memory.t2_s + phonons),
+        t2_s=1 / (1 / memory.t2_s + phonons + bath_rate_hz(memory, temperature_k, magnetic_field_t)),
         t2_exponent=memory.t2_exponent,
         t2_star_s=memory.t2_star_s,
         detuning_hz=memory.spin_hz_per_t * (magnetic_field_t - memory.nominal_field_t),
@@ -80,9 +85,35 @@ def excitation_probability(
     return (angle / total * math.sin(total / 2)) ** 2 if total else 0.0
 
 
-def readout_rate_hz(memory: MemoryConfig, detuning_hz: float) -> float:
-    """Fluorescence of the bright state at the local detector, falling off as a Lorentzian."""
-    return memory.readout_rate_hz / (1 + (2 * detuning_hz / memory.readout_linewidth_hz) ** 2)
+def mean_excitation(
+    laser: LaserConfig, power_w: float, detuning_hz: float, duration_s: float, area: float, diffusion_hz: float
+) -> float:
+    """Rabi's formula averaged over the laser's power noise and over a line wandering by ``diffusion_hz`` (FWHM).
+
+    Gauss-Hermite quadrature in both.
+    """
+    total = 0.0
+    for x, w in zip(_NODES, _WEIGHTS, strict=True):
+        for y, v in zip(_NODES, _WEIGHTS, strict=True):
+            power = power_w * max(1 + laser.power_noise * x, 0.0)
+            off_hz = detuning_hz + diffusion_hz / _FWHM * y
+            total += w * v * excitation_probability(laser, power, off_hz, duration_s, area)
+    return float(total)
+
+
+def bath_rate_hz(memory: MemoryConfig, temperature_k: float, magnetic_field_t: float) -> float:
+    """What flip-flops of surrounding electron spins add to 1/T2: they freeze out as sech²(gµB·B/2kT).
+
+    Böttger et al., Phys. Rev. B 73, 075101 (2006).
+    """
+    ratio = memory.bath_g_factor * _BOHR_MAGNETON_OVER_K * magnetic_field_t / (2 * temperature_k)
+    return memory.bath_rate_hz / math.cosh(min(ratio, 300.0)) ** 2
+
+
+def readout_rate_hz(memory: MemoryConfig, detuning_hz: float, diffusion_hz: float) -> float:
+    """Fluorescence of the bright state at the local detector: a Lorentzian, smeared by ``diffusion_hz`` (FWHM)."""
+    half = memory.readout_linewidth_hz / 2
+    return memory.readout_rate_hz * half**2 * _voigt(detuning_hz, half, diffusion_hz / _FWHM)
 
 
 def fibre_delay_ps(fibre: FibreConfig) -> int:
@@ -95,14 +126,14 @@ def fibre_transmission(fibre: FibreConfig) -> float:
     return float(10 ** (-(fibre.loss_db_per_km * fibre.length_m * 1e-3 + fibre.connectors_db) / 10))
 
 
-def overlap(a: MemoryConfig, b: MemoryConfig, detuning_hz: float, delay_ps: int) -> float:
+def overlap(a: MemoryConfig, b: MemoryConfig, detuning_hz: float, delay_ps: int, diffusion_hz: float) -> float:
     """V of two exponential photons: lifetimes, detuning, Gaussian spectral diffusion, arrival offset, residual impurity.
 
-    V = Ga·Gb/(m² + δ²), m the mean decay rate; averaged over Gaussian δ it is a Voigt profile (Faddeeva function). Arrival offset: exp(-|dt|·m).
+    ``diffusion_hz`` is the FWHM of the two lines' difference. V = Ga·Gb/(m² + δ²), m the mean decay rate; averaged over Gaussian δ it is a Voigt profile (Faddeeva function). Arrival offset: exp(-|dt|·m).
     """
     ga, gb = 1 / a.lifetime_s, 1 / b.lifetime_s
     mean = (ga + gb) / 2
-    sigma = 2 * math.pi * math.hypot(a.spectral_diffusion_hz, b.spectral_diffusion_hz) / math.sqrt(8 * math.log(2))
+    sigma = 2 * math.pi * diffusion_hz / _FWHM
     lorentz = ga * gb * _voigt(2 * math.pi * detuning_hz, mean, sigma)
     return (
         math.sqrt(a.indistinguishability * b.indistinguishability) * lorentz * math.exp(-abs(delay_ps) * 1e-12 * mean)

@@ -16,6 +16,9 @@ PARAMETERS: dict[str, str] = {
     "lock_loss": "frequency_error",
     "path_drift": "path_error",
     "clock_step": "clock_step",
+    "rollover": "clock_step",
+    "lost_reference": "skew_error",
+    "overflow": "stalled",
     "unplug": "unplugged",
     "hang": "hung",
     "warm_up": "temperature",
@@ -26,7 +29,7 @@ _NEVER_PS = 2**62
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One fault as it will happen. ``duration_ps`` 0: it stays. Units of ``size``: Hz, ps or K, by kind."""
+    """One fault as it will happen. ``duration_ps`` 0: it stays. Units of ``size`` go by the kind."""
 
     at_ps: int
     kind: str
@@ -42,7 +45,7 @@ class Fault:
     @property
     def value(self) -> float:
         """What that parameter becomes."""
-        return 1.0 if self.kind in ("latch", "unplug", "hang") else self.size
+        return 1.0 if self.kind in ("latch", "unplug", "hang", "overflow") else self.size
 
 
 class FaultSchedule:

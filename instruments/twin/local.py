@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
+from math import sqrt, tau
+
 import numpy as np
 
-from ...analysis.records import Int64Array
+from ...analysis.records import FloatArray, Int64Array
 from .conditions import LOCAL, Conditions
-from .config import TwinConfig
-from .kernels import merge
+from .config import FibreConfig, TwinConfig
+from .devices import C_M_PER_S
+from .kernels import merge, settle
+from .light_kernels import dispersion_signs
 from .streams import Arrivals, key
+
+
+class PairArm:
+    """The fibre from the pair source to a node: as long as ``delay_ps`` says, otherwise like the node's own fibre.
+
+    Polarisation mode dispersion sends half of the photons half the differential delay earlier, the others later.
+    """
+
+    def __init__(self, fibre: FibreConfig, delay_ps: int, stream_key: np.uint64) -> None:
+        self._fibre, self._delay_ps = fibre, delay_ps
+        self._length_km = delay_ps * 1e-12 * C_M_PER_S / fibre.group_index / 1e3
+        self._key, self._counter = stream_key, 0
+
+    @property
+    def dispersion_ps(self) -> float:
+        """Differential group delay of the two polarisations."""
+        return self._fibre.pmd_ps_per_sqrt_km * sqrt(self._length_km)
+
+    def warmth_ps(self, t_ps: Int64Array | FloatArray) -> FloatArray:
+        """Delay added by the fibre's temperature, float64 (N,)."""
+        swing = self._fibre.delay_ps_per_km_k * self._length_km * self._fibre.temperature_swing_k
+        delay: FloatArray = swing * np.sin(tau * np.asarray(t_ps, float) * 1e-12 / self._fibre.temperature_period_s)
+        return delay
+
+    def arrive(self, left_ps: Int64Array) -> Int64Array:
+        """When photons that left the source at these times arrive."""
+        there = left_ps + self._delay_ps
+        if self._fibre.temperature_swing_k:
+            there += np.rint(self.warmth_ps(left_ps)).astype(np.int64)
+        half_ps = round(self.dispersion_ps / 2)
+        if half_ps:
+            there += dispersion_signs(len(there), self._key, self._counter) * half_ps
+            self._counter += len(there)
+        return there
 
 
 class LocalLight:
@@ -19,7 +57,10 @@ class LocalLight:
 
     def __init__(self, config: TwinConfig, seed: int) -> None:
         source = config.pair_source
-        self._path_ps = {"ch3": source.alice_delay_ps, "ch4": source.bob_delay_ps}
+        self._arms = {
+            "ch3": PairArm(config.alice.fibre, source.alice_delay_ps, key(seed, "pmd", "ch3")),
+            "ch4": PairArm(config.bob.fibre, source.bob_delay_ps, key(seed, "pmd", "ch4")),
+        }
         self._alone = {c: Arrivals(key(seed, "alone", c)) for c in LOCAL}
         self._both = Arrivals(key(seed, "pairs"))
         self._held = {c: np.empty(0, np.int64) for c in LOCAL}
@@ -36,7 +77,8 @@ class LocalLight:
         both = self._both.take_until(t_ps)
         taken = {}
         for channel in LOCAL:
-            due = np.concatenate([self._held[channel], both + self._path_ps[channel]])
+            due = np.concatenate([self._held[channel], self._arms[channel].arrive(both)])
+            settle(due)
             n = int(np.searchsorted(due, t_ps))
             self._held[channel] = due[n:]
             taken[channel] = merge(due[:n], self._alone[channel].take_until(t_ps))

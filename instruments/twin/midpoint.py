@@ -36,7 +36,8 @@ class Emission:
 class Interferometer:
     """Power transmission of the splitter, the two detectors' efficiencies, and the optical phase between the arms.
 
-    ``phase_sigma_rad`` None means a uniformly random phase; ``phase_walk_rad2_per_s`` is gained between bins.
+    ``phase_sigma_rad`` None means a uniformly random phase; ``phase_walk_rad2_per_s`` is gained between bins, and twice
+    what the laser's phase (``laser_rad2_per_s`` = 2π·linewidth) gains while its light is on one node's path only, ``path_ps``.
     """
 
     transmission: float
@@ -44,6 +45,8 @@ class Interferometer:
     phase_rad: float = 0.0
     phase_sigma_rad: float | None = None
     phase_walk_rad2_per_s: float = 0.0
+    laser_rad2_per_s: float = 0.0
+    path_ps: int = 0
 
     def common(self, order: int) -> complex:
         """Mean of exp(i·order·phase) over the phase common to all bins."""
@@ -55,7 +58,9 @@ class Interferometer:
 
     def walk(self, order: int, duration_ps: int) -> float:
         """Mean of exp(i·order·walk) over the phase gained in ``duration_ps``."""
-        return float(np.exp(-(order**2) * self.phase_walk_rad2_per_s * duration_ps * 1e-12 / 2))
+        arms = self.phase_walk_rad2_per_s * duration_ps
+        laser = 2 * self.laser_rad2_per_s * min(self.path_ps, duration_ps)
+        return float(np.exp(-(order**2) * (arms + laser) * 1e-12 / 2))
 
 
 def enumerate_patterns(

@@ -117,7 +117,7 @@ def _fluorescence(now: Conditions, node: int, pulse: Pulse) -> Readout:
     memory = now.node(node).memory
     live_s = pulse.duration_ps * 1e-12 * (now.efficiency(LOCAL[node]) if now.lit else 0.0)
     dark = memory.readout_background_hz * live_s
-    bright = devices.readout_rate_hz(memory, now.detuning_hz(node)) * live_s + dark
+    bright = devices.readout_rate_hz(memory, now.detuning_hz(node), now.diffusion_hz(node)) * live_s + dark
     return Readout(node, pulse.start_ps, pulse.duration_ps, bright, dark)
 
 

@@ -71,5 +71,14 @@ class Program:
     bursts: int = 0
 
     @property
+    def optical_duty(self) -> float:
+        """Mean share of time, weighted by amplitude, that laser pulses shine on a chip while no herald comes."""
+        light = ("initialise", "excitation", "alice_readout", "bob_readout")
+        once, often = (
+            sum(p.duration_ps * p.amplitude for p in section.on(*light)) for section in (self.header, self.attempt)
+        )
+        return (once + often * self.attempts_per_burst) / self.burst_ps
+
+    @property
     def burst_ps(self) -> int:
         return self.header.length_ps + self.attempts_per_burst * self.attempt.length_ps

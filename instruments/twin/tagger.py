@@ -30,7 +30,7 @@ class Input:
         readings[: len(self._held)] = self._held
         first_knot, knot_ps, knots_ps = self._clock.knots(t_ps)
         self._counter = digitise(
-            t_ps, self._key, self._counter, self._config.jitter_ps, self._clock.config.skew, self._clock.offset_ps,
+            t_ps, self._key, self._counter, self._config.jitter_ps, self._clock.skew, self._clock.offset_ps,
             first_knot, knot_ps, knots_ps, self._config.inl_ps, self._config.inl_period_ps, self._config.lsb_ps,
             readings[len(self._held) :],
         )  # fmt: skip
@@ -47,7 +47,8 @@ class Tagger:
     def __init__(self, name: str, config: TaggerConfig, inputs: dict[int, Input], clock: Clock) -> None:
         self.name, self.inputs, self.clock = name, inputs, clock
         self.running = False
-        self._drain_per_ps, self._room = config.transfer_hz / PS_PER_S, config.buffer_tags
+        self._transfer_per_ps = self._drain_per_ps = config.transfer_hz / PS_PER_S
+        self._room = config.buffer_tags
         self._level, self._last_ps, self._missed = 0.0, 0, 0
         self._parts: list[TimeTags] = []
         self._from_ps = self._to_ps = 0
@@ -63,6 +64,10 @@ class Tagger:
     def stop(self) -> None:
         """Keeps no more tags."""
         self.running = False
+
+    def stall(self, stalled: float) -> None:
+        """Whether (1) or not (0) the computer has stopped reading."""
+        self._drain_per_ps = 0.0 if stalled else self._transfer_per_ps
 
     def feed(self, events: dict[int, Int64Array], t_ps: int) -> None:
         """Edges (lab time, by input) up to a little after lab time ``t_ps``; keeps the tags before it. Idle when stopped."""

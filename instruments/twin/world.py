@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from math import expm1
 from threading import RLock
 from typing import Any, Literal, TypeVar
 
@@ -18,8 +17,9 @@ from ...analysis.records import PS_PER_S, Int64Array, TagBlock
 from . import devices
 from .attempt_model import AttemptModel, build
 from .attempt_stream import OUTPUTS, AttemptStream, Events
+from .bench import BenchLight
 from .clocks import Clock
-from .conditions import LOCAL, MIDPOINT, Conditions
+from .conditions import LOCAL, MIDPOINT, READINGS, Conditions
 from .config import ClockConfig, TwinConfig
 from .detector import Pixel
 from .faults import Fault, FaultSchedule
@@ -28,17 +28,15 @@ from .local import LocalLight
 from .program import Program
 from .sampling import herald_times, pattern_counts
 from .settings import Key, power_up
+from .slow import Slow
 from .streams import stream
 from .tagger import Input, Tagger
 from .timeline import Position
-from .wiring import INPUTS, NODE_OF
+from .wiring import NODE_OF, inputs_of
 
 _T = TypeVar("_T")
 #: Everything is generated this far beyond the time asked for, so that jitter and clock noise never reach back.
 _AHEAD_PS = 2_000_000
-_TICK_PS = PS_PER_S
-_TEMPERATURE_STEP = 0.005
-_FREQUENCY_STEP_HZ = 1e4
 _TAGS_PER_BLOCK = 200_000
 _TAGS_PER_STEP = 1_000_000
 
@@ -72,18 +70,17 @@ class World:
         self._playing: AttemptStream | None = None
         self._resume: Position | None = None
         self._due: dict[str, Events] | None = None
-        self._model_temperature_k = self.config.cryostat.start_temperature_k
-        self._light = LocalLight(self.config, seed)
-        self._pixels: dict[str, Pixel] = {
-            c: Pixel(p, seed, c, jittered=c in MIDPOINT) for c, p in self.config.detectors.items()
-        }
+        self._gated = False
+        self._slow = Slow(self.config, seed)
+        self._light, self._bench = LocalLight(self.config, seed), BenchLight(self.config, seed)
+        self._pixels: dict[str, Pixel] = {c: Pixel(p, seed, c) for c, p in self.config.detectors.items()}
         self._readings = stream(seed, "readings")
-        self._drifted_hz = 0.0
         self._faults = FaultSchedule(self.config.faults, self.config.random_faults, seed)
         self._faults.check(self._settings)
-        clocks = {name: self.config.clocks.get(NODE_OF[name], ClockConfig()) for name in INPUTS}  # type: ignore[call-overload]
+        self._inputs = inputs_of(self.config)
+        clocks = {name: self.config.clocks.get(NODE_OF[name], ClockConfig()) for name in self._inputs}  # type: ignore[call-overload]
         self._clocks = {name: Clock(c, stream(seed, "clock", name)) for name, c in clocks.items()}
-        self._taggers = {name: self._tagger(name, inputs) for name, inputs in INPUTS.items()}
+        self._taggers = {name: self._tagger(name, inputs) for name, inputs in self._inputs.items()}
 
     @property
     def now_ps(self) -> int:
@@ -107,13 +104,8 @@ class World:
     def get(self, component: str, parameter: str) -> float:
         """A knob or a reading. Raises KeyError for one the lab does not have."""
         with self.lock:
-            if parameter == "resonance_frequency":
-                memory = (self.config.alice if component == "alice_memory" else self.config.bob).memory
-                voltage, field = (
-                    self._settings[component, "electrode_voltage"],
-                    self._settings[component, "magnetic_field"],
-                )
-                return devices.resonance_hz(memory, voltage, field)
+            if parameter in READINGS:
+                return self.conditions.reading(component, parameter)
             if parameter == "count_rate":
                 return float(self._readings.poisson(self.expected_rate_hz(component.removeprefix("snspd."))))
             return self._settings[component, parameter]
@@ -124,6 +116,8 @@ class World:
             if value == self._settings[component, parameter]:
                 return
             self._change((component, parameter), value)
+            if (component, parameter) == ("laser", "lock") and value:
+                self._change(("laser", "frequency_error"), 0.0)
             if component.startswith("snspd.") and parameter == "bias":
                 pixel = self.config.detectors[component.removeprefix("snspd.")]  # type: ignore[index]
                 if devices.latches(pixel, value):
@@ -148,13 +142,13 @@ class World:
         with self.lock:
             self._loaded()
             self._suspend()
-            self._resume, self._stale = Position(self._now_ps + _AHEAD_PS), True
+            self._resume, self._gated, self._stale = Position(self._now_ps + _AHEAD_PS), True, True
 
     def stop_playing(self) -> None:
-        """All outputs low; clicks on their way still arrive."""
+        """All outputs low; clicks on their way still arrive, and the midpoint's detectors run free."""
         with self.lock:
             self._suspend()
-            self._resume, self._stale = None, True
+            self._resume, self._gated, self._stale = None, False, True
 
     def start_tagger(self, name: str) -> None:
         with self.lock:
@@ -180,7 +174,7 @@ class World:
             stop_ps = self._now_ps + int(duration_ps)
             self._strike()
             while self._now_ps < stop_ps:
-                tick_ps = (self._now_ps // _TICK_PS + 1) * _TICK_PS
+                tick_ps = (self._now_ps // self._slow.tick_ps + 1) * self._slow.tick_ps
                 limit_ps = min(stop_ps, self._faults.next_ps())
                 if self._settled():
                     self._step(min(limit_ps, self._now_ps + self._longest_step_ps()))
@@ -204,6 +198,8 @@ class World:
             if channel in LOCAL:
                 pairs = self.conditions.pair_rates_hz()
                 rate = pairs["both"] + pairs[channel] + self.conditions.dark_rate_hz(channel)
+            if channel != "ch4" and not self._gated:
+                rate += self.conditions.bench_mean_rate_hz(channel)
             return rate + (model.click_rate_hz(channel) if model is not None else 0.0)
 
     def sample_heralds(self, duration_ps: int) -> tuple[Int64Array, Int64Array]:
@@ -264,8 +260,8 @@ class World:
             return self._current_model()
 
     def _current_model(self) -> AttemptModel | None:
-        if self._stale and self._program is not None:
-            self._refresh()
+        if self._model is None and self._program is not None:
+            self._model = build(self.conditions, self._program)
         return self._model
 
     def _tagger(self, name: str, inputs: Mapping[int, str]) -> Tagger:
@@ -274,7 +270,11 @@ class World:
 
     def _change(self, key: Key, value: float) -> None:
         self._settings = self._settings.changed(key, value)
-        self._stale, self._changed_ps = True, self._now_ps
+        self._outdate()
+
+    def _outdate(self) -> None:
+        """What was derived from the settings holds no longer."""
+        self._model, self._stale, self._changed_ps = None, True, self._now_ps
 
     def _suspend(self) -> None:
         """Stops drawing attempts at the horizon; what they caused stays due."""
@@ -286,15 +286,19 @@ class World:
         """Derives everything anew from the settings, from the horizon on."""
         self._suspend()
         self._light.set_rates(self.conditions, self._horizon_ps)
+        if self._gated:
+            self._bench.rest(self._horizon_ps)
+        else:
+            self._bench.shine(self.conditions, self._horizon_ps)
         for channel, pixel in self._pixels.items():
             pixel.set_bias(self._settings[f"snspd.{channel}", "bias"])
-        if self._program is not None:
-            self._model = build(self.conditions, self._program)
-            if self._resume is not None:
-                self._epoch += 1
-                rng = stream(self.seed, "attempts", self._epoch)
-                self._playing = AttemptStream(self._program, self._model, self._resume, rng, self._due)
-                self._resume, self._due = None, None
+            pixel.jittered = self._gated and channel in MIDPOINT
+        if self._resume is not None:
+            program, model = self._loaded()
+            self._epoch += 1
+            rng = stream(self.seed, "attempts", self._epoch)
+            self._playing = AttemptStream(program, model, self._resume, rng, self._due)
+            self._resume, self._due = None, None
         self._stale = False
 
     def _step(self, stop_ps: int) -> None:
@@ -307,7 +311,7 @@ class World:
         def feed(name: str) -> None:
             plugged = not self._settings[name, "unplugged"]
             none = np.empty(0, np.int64)
-            edges = {n: events[source] if plugged else none for n, source in INPUTS[name].items()}
+            edges = {n: events[source] if plugged else none for n, source in self._inputs[name].items()}
             self._taggers[name].feed(edges, stop_ps)
 
         self._each(feed, self._taggers)
@@ -326,8 +330,9 @@ class World:
         elif self._due is not None:
             events |= {name: np.sort(t[t < horizon_ps]) for name, (t, _) in self._due.items()}
             self._due = {name: (t[t >= horizon_ps], s[t >= horizon_ps]) for name, (t, s) in self._due.items()}
-        for channel, photons in self._light.take_until(horizon_ps).items():
-            events[channel] = merge(events[channel], photons)
+        for light in (self._light, self._bench):
+            for channel, photons in light.take_until(horizon_ps).items():
+                events[channel] = merge(events[channel], photons)
 
         def click(channel: str) -> Int64Array:
             found = self._pixels[channel].click(events[channel], horizon_ps)
@@ -343,18 +348,33 @@ class World:
         """Lets the faults due now happen, and those end whose time is over."""
         for key in self._faults.ended(self._now_ps):
             self._change(key, 0.0)
+            self._upset(*key)
         for fault in self._faults.due(self._now_ps):
-            if fault.kind == "clock_step":
-                self._clocks[fault.component].offset_ps += round(fault.size)
             self._change(fault.key, fault.value)
+            self._upset(*fault.key)
+            if fault.kind in ("clock_step", "rollover"):
+                self._clocks[fault.component].step(round(fault.size if fault.kind == "clock_step" else -fault.size))
+            if fault.kind == "lock_loss":
+                self._change(("laser", "lock"), 0.0)
+
+    def _upset(self, component: str, parameter: str) -> None:
+        """What a fault does to a clock or a tagger beyond the settings."""
+        if parameter == "skew_error":
+            self._clocks[component].run_off(self._now_ps, self._settings[component, parameter])
+        if parameter == "stalled":
+            self._taggers[component].stall(self._settings[component, parameter])
 
     def _settled(self) -> bool:
         """Whether nothing slow is going on, so that time need not be cut into ticks."""
-        if self.config.laser.drift_hz_per_s:
-            return False
-        if self._settings["cryostat", "temperature"] != self._settings["cryostat", "setpoint"]:
+        if not self._slow.resting(self._settings, self._light_w()):
             return False
         return not any(self._may_latch(channel, 2 * self.expected_rate_hz(channel)) for channel in self._pixels)
+
+    def _light_w(self) -> float:
+        """Mean optical power on the chips."""
+        if self._program is None or not self.running or not self.conditions.lit:
+            return 0.0
+        return self._settings["laser", "power"] * self._program.optical_duty
 
     def _longest_step_ps(self) -> int:
         """About a million tags, at most 1000 s."""
@@ -368,28 +388,10 @@ class World:
         return not latched and devices.latches(pixel, bias * (1 + pixel.pile_up_s * rate_hz))
 
     def _tick(self) -> None:
-        """Slow things, once a second of lab time: pixels latch under too much light, the cryostat follows its setpoint."""
+        """Slow things: pixels latch under too much light, and what drifts by itself."""
         for channel, pixel in self._pixels.items():
-            if self._may_latch(channel, pixel.count() * PS_PER_S / _TICK_PS):
+            if self._may_latch(channel, pixel.count() * PS_PER_S / self._slow.tick_ps):
                 self._change((f"snspd.{channel}", "latched"), 1.0)
-        self._cool()
-        self._drift()
-
-    def _drift(self) -> None:
-        """The laser's frequency runs away; the model follows in steps of 10 kHz."""
-        self._drifted_hz += self.config.laser.drift_hz_per_s * _TICK_PS / PS_PER_S
-        if abs(self._drifted_hz) >= _FREQUENCY_STEP_HZ:
-            error_hz = self._settings["laser", "frequency_error"] + self._drifted_hz
-            self._change(("laser", "frequency_error"), error_hz)
-            self._drifted_hz = 0.0
-
-    def _cool(self) -> None:
-        now, target = self._settings["cryostat", "temperature"], self._settings["cryostat", "setpoint"]
-        if now == target:
-            return
-        follow = -expm1(-(_TICK_PS / PS_PER_S) / self.config.cryostat.time_constant_s)
-        new = target if abs(target - now) < 1e-4 * target else now + (target - now) * follow
-        self._settings = self._settings.changed(("cryostat", "temperature"), new)
-        if new == target or abs(new - self._model_temperature_k) > _TEMPERATURE_STEP * new:
-            self._model_temperature_k = new
-            self._stale, self._changed_ps = True, self._now_ps
+        self._settings, matters = self._slow.tick(self._settings, self._now_ps, self._light_w())
+        if matters:
+            self._outdate()

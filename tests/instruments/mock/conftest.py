@@ -13,9 +13,13 @@ import pytest
 from erbia.analysis.records import PS_PER_S, TimeTags
 from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseTable, Segment
 from erbia.instruments.mock import (
+    MockDelayLine,
     MockErbiumMemory,
     MockLaser,
+    MockLightSource,
     MockPairSource,
+    MockPhaseShifter,
+    MockPolarizationController,
     MockPulseGenerator,
     MockSnspd,
     MockTemperatureController,
@@ -97,6 +101,10 @@ class Lab:
     pulser: MockPulseGenerator
     cryostat: MockTemperatureController
     pair_source: MockPairSource
+    light: MockLightSource
+    phase_shifter: MockPhaseShifter
+    paddles: dict[str, MockPolarizationController]
+    delays: dict[str, MockDelayLine]
 
     def record(self, duration_s: float, table: PulseTable | None = None) -> dict[str, TimeTags]:
         """Plays ``table`` (if any) and reads all taggers for ``duration_s`` of lab time."""
@@ -146,6 +154,13 @@ def make_lab() -> Iterator[Callable[..., Lab]]:
             MockPulseGenerator(f"pulser{n}", world, "pulser"),
             MockTemperatureController(f"cryostat{n}", world, "cryostat"),
             MockPairSource(f"pair_source{n}", world, "pair_source"),
+            MockLightSource(f"light_source{n}", world, "light_source"),
+            MockPhaseShifter(f"phase_shifter{n}", world, "phase_shifter"),
+            {
+                node: MockPolarizationController(f"{node}_paddles{n}", world, f"{node}_polarization")
+                for node in ("alice", "bob")
+            },
+            {node: MockDelayLine(f"{node}_delay{n}", world, f"{node}_delay") for node in ("alice", "bob")},
         )
         made.append(lab)
         return switch_on(lab)
@@ -160,6 +175,10 @@ def make_lab() -> Iterator[Callable[..., Lab]]:
             lab.pulser,
             lab.cryostat,
             lab.pair_source,
+            lab.light,
+            lab.phase_shifter,
+            *lab.paddles.values(),
+            *lab.delays.values(),
         ):
             inst.close()
 

@@ -225,7 +225,7 @@ def test_pump_off_leaves_darks(make_lab):
 
 
 def test_laser_beside_the_line_dims_the_read_out_as_a_lorentzian(make_lab, tables):
-    lab = make_lab()
+    lab = make_lab(overrides={"alice": {"memory": {"spectral_diffusion_hz": 0.0}}})
     lab.pulser.load(tables["echo"](10 * US))
     model = lab.world.current_model()
     on = model.attempt_readouts[0]

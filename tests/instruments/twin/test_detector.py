@@ -22,7 +22,7 @@ RATE_AT_64_DB_HZ = 4.31e7
 
 
 def clicks(config: DetectorConfig, rate_hz: float, duration_s: float, seed: int = 1, period_ps: int = 1) -> np.ndarray:
-    pixel = Pixel(config, seed, "ch", jittered=False)
+    pixel = Pixel(config, seed, "ch")
     pixel.set_bias(18e-6)
     stop_ps = round(duration_s * 1e12)
     photons = Arrivals(key(seed, "light"), 0, rate_hz).take_until(stop_ps)
@@ -67,7 +67,7 @@ def test_nothing_clicks_in_the_dead_time_and_rate_follows_the_renewal_formula():
 def test_efficiency_comes_back_with_the_current():
     """Second of two photons 15 ns apart: chance eta(I(t))/eta(I_b) with I(t) = I_b (1 - exp(-t/tr))."""
     config = DetectorConfig(dead_time_ps=1000, recovery_ps=10_000.0, jitter_sigma_ps=0.0, jitter_tau_ps=0.0)
-    pixel = Pixel(config, 1, "ch", jittered=False)
+    pixel = Pixel(config, 1, "ch")
     pixel.set_bias(18e-6)
     pairs = 50_000
     first = np.arange(pairs, dtype=np.int64) * 1_000_000
@@ -91,8 +91,8 @@ def test_afterpulses_come_at_their_time_and_share():
 def test_cutting_time_changes_no_click():
     config = DetectorConfig(afterpulse_probability=0.1)
     photons = Arrivals(key(2, "light"), 0, 5e6).take_until(10**10)
-    whole = Pixel(config, 1, "ch", jittered=False).click(photons, 10**10)
-    pixel, parts = Pixel(config, 1, "ch", jittered=False), []
+    whole = Pixel(config, 1, "ch").click(photons, 10**10)
+    pixel, parts = Pixel(config, 1, "ch"), []
     for stop_ps in range(10**8, 10**10 + 1, 10**8):
         part = photons[(photons >= stop_ps - 10**8) & (photons < stop_ps)]
         parts.append(pixel.click(part, stop_ps))
