@@ -1,6 +1,8 @@
 """The window's figures: frame time with eight live plots, cost of a long run, start, references, ten thousand runs.
 
-``python benchmarks/gui.py`` prints one line a figure. Times are medians on this machine, drawn by Qt's raster engine.
+``python benchmarks/gui.py`` prints one line a figure. Times are medians on this machine, drawn by Qt's raster engine; the CPU
+time of a frame is that of the drawing thread. While it draws, another process records 20 million tags a second, as the
+engine does (``python benchmarks/gui.py record SECONDS`` alone).
 """
 
 from __future__ import annotations
@@ -14,12 +16,16 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
+from erbia.analysis.files.recorder import Recorder
+from erbia.analysis.files.runfile import Reserve, RunWriter
+from erbia.analysis.records import TagBlock, TimeTags
 from erbia.gui.plots import BandPlot, HistogramPlot, Plot
 from erbia.gui.runs_model import RunsModel
 from erbia.gui.theme import DARK
@@ -27,6 +33,7 @@ from erbia.gui.view_models import Histogram, RunView
 from erbia.sequences.engine.run_index import RunIndex
 
 CHANNELS, REFERENCE_FRAMES, RUNS = 8, 20_000, 10_000
+FRAMES, TAGS_A_BLOCK, BLOCK_S = 100, 200_000, 0.01
 STARTED = "from PySide6.QtWidgets import QApplication; from erbia.gui.main_window import MainWindow"
 
 
@@ -51,7 +58,8 @@ class EightPlots(QWidget):
         self.strips = [Plot(("rate", "Hz"), ("time", "s")) for _ in range(4)]
         self.bands = [BandPlot() for _ in range(2)]
         grid = QGridLayout(self)
-        for k, plot in enumerate([*self.histograms, *self.strips, *self.bands]):
+        self.plots = [*self.histograms, *self.strips, *self.bands]
+        for k, plot in enumerate(self.plots):
             plot.paint(DARK)
             grid.addWidget(plot, k // 4, k % 4)
         self.view = RunView()
@@ -84,23 +92,68 @@ class EightPlots(QWidget):
         for band in self.bands:
             y = self.rng.normal(0.9, 0.01, 1000)
             band.show_history("fidelity", "", x, y, y - 0.05, y + 0.05)
+        for plot in self.plots:
+            plot.settle()
 
 
-def frames(app: QApplication) -> None:
-    """Frame time early in a run and a hundred thousand blocks later."""
-    plots = EightPlots()
-    plots.show()
-    plots.feed(3000)
+def record(seconds: float) -> None:
+    """Writes 20 million tags a second of wall time into a run file; prints how many a second it were."""
+    rng = np.random.default_rng(1)
+    block_ps = round(BLOCK_S * 1e12)
+    t_ps = np.sort(rng.integers(0, block_ps, TAGS_A_BLOCK))
+    channel = rng.integers(1, CHANNELS + 1, TAGS_A_BLOCK).astype(np.uint8)
+    about: dict[str, Any] = {"run_id": "b", "experiment": "benchmark", "simulated": True, "operator": ""}
+    config = {"station_yaml": "", "experiment_yaml": "", "resolved_json": "{}"}
+    sources = {"tagger": {k: f"ch{k}" for k in range(1, CHANNELS + 1)}}
+    with tempfile.TemporaryDirectory() as folder:
+        reserve = Reserve(share=0.0, seconds=0.0)
+        writer = RunWriter.create(
+            Path(folder) / "run.h5", sources=sources, config=config, provenance={}, reserve=reserve, **about
+        )
+        with Recorder(writer, {}) as recorder:
+            start, written = time.monotonic(), 0
+            while (now := time.monotonic() - start) < seconds:
+                if written * BLOCK_S > now:
+                    time.sleep(0.001)
+                    continue
+                first = written * block_ps
+                tags = TimeTags(t_ps + first, channel)
+                recorder.put(TagBlock(tags, first, first + block_ps, "tagger"))
+                written += 1
+        spent = time.monotonic() - start
+    print(f"{written * TAGS_A_BLOCK / spent / 1e6:.1f}")
 
-    def frame() -> None:
+
+def frame_times(plots: EightPlots, app: QApplication) -> tuple[float, float]:
+    """Median of a frame in milliseconds: by the wall clock, and CPU time of the drawing thread."""
+    wall, cpu = [], []
+    for _ in range(FRAMES):
+        start, start_cpu = time.perf_counter(), time.thread_time()
         plots.feed()
         plots.draw()
         app.processEvents()
+        wall.append(time.perf_counter() - start)
+        cpu.append(time.thread_time() - start_cpu)
+        time.sleep(max(0.0, 0.05 - wall[-1]))
+    return 1e3 * statistics.median(wall), 1e3 * statistics.median(cpu)
 
-    early = median_ms(frame, 60)
+
+def frames(app: QApplication) -> None:
+    """Frame time early in a run, a hundred thousand blocks later, and while tags are recorded."""
+    plots = EightPlots()
+    plots.show()
+    plots.feed(3000)
+    frame_times(plots, app)
+    wall, cpu = frame_times(plots, app)
     plots.feed(100_000)
-    late = median_ms(frame, 60)
-    print(f"frame, 8 live plots: median {early:.1f} ms; 100,000 blocks later {late:.1f} ms (ratio {late / early:.2f})")
+    late_wall, late_cpu = frame_times(plots, app)
+    print(f"frame, 8 live plots: median {wall:.1f} ms (cpu {cpu:.1f} ms); load average {os.getloadavg()[0]:.1f}")
+    print(f"  100,000 blocks later: {late_wall:.1f} ms (cpu {late_cpu:.1f} ms, ratio {late_cpu / cpu:.2f})")
+    recording = subprocess.Popen([sys.executable, __file__, "record", "14"], stdout=subprocess.PIPE, text=True)
+    time.sleep(4)
+    wall, cpu = frame_times(plots, app)
+    rate = float(recording.communicate()[0])
+    print(f"  while {rate:.1f} Mtags/s are recorded: {wall:.1f} ms (cpu {cpu:.1f} ms)")
 
 
 def references(app: QApplication) -> None:
@@ -159,11 +212,14 @@ def browser() -> None:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["record"]:
+        return record(float(sys.argv[2]))
     app = QApplication(sys.argv[:1])
     frames(app)
     references(app)
     browser()
     start()
+    return None
 
 
 if __name__ == "__main__":

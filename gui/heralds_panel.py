@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QSplitter, QVBoxLayout, QWidget
 
 from . import names
 from .plots import Plot
+from .point_plot import PointPlot
 from .theme import DARK, Theme
 from .view_models import RunView
 from .widgets import Hinted, label
@@ -58,35 +59,20 @@ class OutcomePlot(Plot):
         self.getAxis("bottom").setTicks([ticks])
 
 
-class IntervalPlot(Plot):
+class IntervalPlot(PointPlot):
     """Estimates beside each other, each with its interval."""
 
     def __init__(self) -> None:
-        super().__init__(("value", ""), ("", ""))
+        super().__init__(beam=0.15)
         self.getAxis("bottom").setHeight(46)
-        self._errors = pg.ErrorBarItem(beam=0.15)
-        self._points = self.plot(pen=None, symbol="o", symbolSize=7)
-        self.addItem(self._errors)
         self.setYRange(-1, 1)
-
-    def paint(self, theme: Theme) -> None:
-        super().paint(theme)
-        self._errors.setData(pen=pg.mkPen(theme.accent, width=1))
-        self._points.setSymbolBrush(theme.accent)
-        self._points.setSymbolPen(theme.accent)
 
     def show_estimates(self, run: RunView, chosen: list[str]) -> None:
         """Draws the estimates of these names."""
         known = [run.estimates[name] for name in chosen if np.isfinite(run.estimates[name].value)]
-        x = np.arange(len(known), dtype=float)
-        value = np.array([e.value for e in known])
-        lower, upper = np.array([e.lower for e in known]), np.array([e.upper for e in known])
-        self._points.setData(x, value)
-        self._errors.setData(x=x, y=value, top=upper - value, bottom=value - lower)
-        self.getAxis("bottom").setTicks(
-            [[(k, names.title(e.name).removeprefix("correlator ").replace(" ", "\n")) for k, e in enumerate(known)]]
-        )
-        self.setXRange(-0.6, max(0.6, len(known) - 0.4))
+        value, lower, upper = (np.array([getattr(e, key) for e in known]) for key in ("value", "lower", "upper"))
+        self.show_points(np.arange(len(known), dtype=float), value, lower, upper)
+        self.name_points([names.title(e.name).removeprefix("correlator ").replace(" ", "\n") for e in known])
 
 
 class HeraldsPanel(QWidget):

@@ -382,6 +382,9 @@ class MainWindow(QMainWindow):
         for panel in self._shown:
             if panel.isVisible():
                 panel.show_run(self.view)
+        for plot in self.findChildren(Plot):
+            if plot.isVisible():
+                plot.settle()
 
     def _title(self) -> str:
         view = self.view

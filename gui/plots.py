@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
+from PySide6.QtWidgets import QGraphicsItem
 
-from .theme import Theme
+from .plot_items import Band, CalmView
+from .theme import Theme, veil
 from .view_models import FloatArray, Histogram
 
 _LEGEND_ROWS = 4
 _FILLED_BINS = 500
 _BAND_POINTS = 200
+#: Samples drawn a pixel before peaks are picked; pyqtgraph's five cost time and look the same.
+_SAMPLES_A_PIXEL = 1.0
+_CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]
     """A plot without grid (it would cost more than all curves); ``left`` and ``bottom`` are (label, unit)."""
 
     def __init__(self, left: tuple[str, str], bottom: tuple[str, str]) -> None:
-        super().__init__()
-        self._labels = {"left": left, "bottom": bottom}
+        super().__init__(viewBox=CalmView())
+        self._named: dict[str, tuple[str, str]] = {}
         self.curves: dict[str, pg.PlotDataItem] = {}
         self._frozen: list[pg.PlotDataItem] = []
         self._frozen_pen = pg.mkPen("#888888", width=1)
-        for side, (label, unit) in self._labels.items():
+        for side, (label, unit) in (("left", left), ("bottom", bottom)):
             self.name_axis(side, label, unit)
+            self.getAxis(side).label.setCacheMode(_CACHED)
         self.getAxis("left").setWidth(70)
         self.hideButtons()
         self.legend = self.addLegend(offset=(-8, 6), labelTextSize="8pt", verSpacing=-6)
@@ -31,6 +37,9 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
 
     def name_axis(self, side: str, label: str, unit: str) -> None:
         """Label with unit; a pure number gets no prefix."""
+        if self._named.get(side) == (label, unit):
+            return
+        self._named[side] = (label, unit)
         self.setLabel(side, label, units=unit or None)
         # Without a unit a prefix would read "×0.001": allow it in no range.
         axis = self.getAxis(side)
@@ -43,9 +52,9 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         for side in ("left", "bottom"):
             self.getAxis(side).setPen(theme.line)
             self.getAxis(side).setTextPen(theme.muted)
-        veil = pg.mkColor(theme.panel)
-        veil.setAlpha(150)
-        self.legend.setBrush(veil)
+        backing = pg.mkColor(theme.panel)
+        backing.setAlpha(150)
+        self.legend.setBrush(backing)
         self._frozen_pen = pg.mkPen(theme.muted, width=1)
         for item in self._frozen:
             item.setPen(self._frozen_pen)
@@ -55,14 +64,21 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         for k, curve in enumerate(self.curves.values()):
             curve.setPen(pg.mkPen(theme.series[k % len(theme.series)], width=1))
 
+    def thinned(self, name: str | None = None) -> pg.PlotDataItem:
+        """A curve of which no more is drawn than its peaks in every pixel."""
+        curve = self.plot(name=name)
+        curve.setDownsampling(auto=True, method="peak")
+        curve.opts["autoDownsampleFactor"] = _SAMPLES_A_PIXEL
+        curve.setClipToView(True)
+        return curve
+
     def line(self, name: str, theme: Theme) -> pg.PlotDataItem:
         """The curve of that name, made when it is first asked for."""
         if name not in self.curves:
             colour = theme.series[len(self.curves) % len(theme.series)]
-            curve = self.plot(pen=pg.mkPen(colour, width=1), name=name)
-            curve.setDownsampling(auto=True, method="peak")
-            curve.setClipToView(True)
-            self.curves[name] = curve
+            curve = self.curves[name] = self.thinned(name)
+            curve.setPen(pg.mkPen(colour, width=1))
+            self.legend.items[-1][1].item.setCacheMode(_CACHED)
             self.legend.show()
             self.legend.setColumnCount(-(-len(self.curves) // _LEGEND_ROWS))
         return self.curves[name]
@@ -104,6 +120,14 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
             self.removeItem(curve)
         self.curves.clear()
 
+    def settle(self) -> None:
+        """Finds ranges and axes before Qt paints: found while painting, they would make it paint twice."""
+        self.scene().prepareForPaint()
+
+    def begin_anew(self) -> None:
+        """Takes a fresh range with the next data."""
+        self.getViewBox().forget_range()
+
 
 class HistogramPlot(Plot):
     """Counts over delay, as steps."""
@@ -117,9 +141,7 @@ class HistogramPlot(Plot):
     def paint(self, theme: Theme) -> None:
         super().paint(theme)
         self.steps.setPen(pg.mkPen(theme.accent, width=1))
-        fill = pg.mkColor(theme.accent)
-        fill.setAlpha(70)
-        self.steps.setBrush(fill)
+        self.steps.setBrush(veil(theme, theme.accent, 0.28))
         self.fit.setPen(pg.mkPen(theme.warn, width=1))
 
     def show_histogram(self, histogram: Histogram | None) -> None:
@@ -129,7 +151,7 @@ class HistogramPlot(Plot):
             self.steps.setData([], [], stepMode=None)
             self.fit.setData([], [])
             return
-        drawn = histogram.drawable()
+        drawn = histogram.drawable(self.getViewBox().width())
         edges = drawn.edges_s()
         # Filling many narrow bins costs more than drawing them, and they hide each other anyway.
         self.steps.setFillLevel(0 if len(drawn.counts) <= _FILLED_BINS else None)
@@ -143,21 +165,19 @@ class BandPlot(Plot):
 
     def __init__(self) -> None:
         super().__init__(("value", ""), ("lab time", "s"))
-        self.value = self.plot()
+        self.value = self.thinned()
         self.lower = self.plot()
         self.upper = self.plot()
-        self.band = pg.FillBetweenItem(self.lower, self.upper)
+        self.band = Band()
         self.addItem(self.band)
 
     def paint(self, theme: Theme) -> None:
         super().paint(theme)
         self.value.setPen(pg.mkPen(theme.accent, width=1))
-        edge, fill = pg.mkColor(theme.accent), pg.mkColor(theme.accent)
-        edge.setAlpha(90)
-        fill.setAlpha(45)
-        self.lower.setPen(pg.mkPen(edge, width=1))
-        self.upper.setPen(pg.mkPen(edge, width=1))
-        self.band.setBrush(fill)
+        edge = pg.mkPen(veil(theme, theme.accent, 0.35), width=1)
+        self.lower.setPen(edge)
+        self.upper.setPen(edge)
+        self.band.setBrush(veil(theme, theme.accent, 0.18))
 
     def show_history(
         self, label: str, unit: str, t_s: FloatArray, value: FloatArray, lower: FloatArray, upper: FloatArray
@@ -170,3 +190,4 @@ class BandPlot(Plot):
         coarse = coarse[:: -(-len(coarse) // _BAND_POINTS) or 1]
         for curve, y in ((self.lower, lower), (self.upper, upper)):
             curve.setData(t_s[coarse], y[coarse])
+        self.band.set_data(t_s[coarse], lower[coarse], upper[coarse])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import (
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from ..sequences.engine.values import RunSummary
 from . import names
-from .plots import Plot
+from .point_plot import PointPlot
 from .runs_model import COLUMNS, RunsModel, headline
 from .theme import Theme
 from .widgets import Hinted, named
@@ -30,20 +29,11 @@ from .widgets import Hinted, named
 MAX_COMPARED = 8
 
 
-class ComparePlot(Plot):
+class ComparePlot(PointPlot):
     """The headline of up to eight runs beside each other, with intervals."""
 
     def __init__(self) -> None:
-        super().__init__(("result", ""), ("", ""))
-        self._errors = pg.ErrorBarItem(beam=0.15)
-        self._points = self.plot(pen=None, symbol="o", symbolSize=7)
-        self.addItem(self._errors)
-
-    def paint(self, theme: Theme) -> None:
-        super().paint(theme)
-        self._errors.setData(pen=pg.mkPen(theme.accent, width=1))
-        self._points.setSymbolBrush(theme.accent)
-        self._points.setSymbolPen(theme.accent)
+        super().__init__(beam=0.15)
 
     def show_runs(self, runs: list[RunSummary]) -> None:
         """Draws the headline the first run has, of every run that has it."""
@@ -55,12 +45,9 @@ class ComparePlot(Plot):
             factor * np.array([np.nan if e[key] is None else e[key] for e in estimates], float)
             for key in ("value", "lower", "upper")
         )
-        x = np.arange(len(estimates), dtype=float)
         self.name_axis("left", names.title(first.name) if first else "result", unit)
-        self._points.setData(x, value)
-        self._errors.setData(x=x, y=value, top=upper - value, bottom=value - lower)
-        self.setXRange(-0.6, max(0.6, len(chosen) - 0.4))
-        self.getAxis("bottom").setTicks([[(k, run.run_id[4:13]) for k, run in enumerate(chosen)]])
+        self.show_points(np.arange(len(estimates), dtype=float), value, lower, upper)
+        self.name_points([run.run_id[4:13] for run in chosen])
 
 
 class RunsPanel(QWidget):

@@ -102,7 +102,7 @@ class TagsPanel(QWidget):
         self._waiting = False
         histogram = Histogram(*answer)
         self.plot.show_histogram(histogram)
-        drawn = histogram.drawable()
+        drawn = histogram.drawable(self.plot.getViewBox().width())
         joined = (
             f", drawn {format_quantity(drawn.bin_ps * 1e-12, 's')} wide" if drawn.bin_ps != histogram.bin_ps else ""
         )

@@ -58,6 +58,13 @@ LIGHT = Theme(
 THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
 
 
+def veil(theme: Theme, colour: str, part: float) -> QColor:
+    """The colour thinned by the panel behind it, opaque: Qt fills areas of a solid colour several times faster."""
+    over, under = QColor(colour), QColor(theme.panel)
+    mixed = (part * a + (1 - part) * b for a, b in zip(over.getRgb()[:3], under.getRgb()[:3], strict=True))  # type: ignore[index]
+    return QColor(*(round(value) for value in mixed))
+
+
 def paint_application(theme: Theme) -> None:
     """Gives the whole application the theme's colours."""
     app = QApplication.instance()

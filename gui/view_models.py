@@ -13,7 +13,9 @@ Int64Array = NDArray[np.int64]
 
 RATE_POINTS = 2000
 ESTIMATE_POINTS = 1000
-MAX_BINS = 2000
+#: Bins drawn a pixel: more cost time and show nothing.
+_BINS_A_PIXEL = 1.5
+FEWEST_DRAWN = 400
 _S_PER_PS = 1e-12
 
 
@@ -91,9 +93,10 @@ class Histogram:
         expected = None if self.expected is None else self.expected[:whole].reshape(-1, factor).sum(axis=1)
         return Histogram(self.lag_ps[:whole:factor], counts, self.bin_ps * factor, expected)
 
-    def drawable(self) -> Histogram:
-        """At most ``MAX_BINS`` bins: drawing more costs time and shows nothing."""
-        return self.rebinned(max(1, -(-len(self.counts) // MAX_BINS)))
+    def drawable(self, width_px: float) -> Histogram:
+        """No more bins than a plot of that width can show, by joining neighbours."""
+        most = max(FEWEST_DRAWN, round(_BINS_A_PIXEL * width_px))
+        return self.rebinned(max(1, -(-len(self.counts) // most)))
 
     def edges_s(self) -> FloatArray:
         """float64 (B + 1,) bin edges in seconds."""
@@ -130,6 +133,18 @@ class CurveView:
     residuals: FloatArray
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageView:
+    """A quantity over two axes: float64 (K,), (M,) and (M, K); nan where nothing was measured."""
+
+    x: FloatArray
+    y: FloatArray
+    z: FloatArray
+    x_label: str
+    y_label: str
+    z_label: str
+
+
 @dataclass
 class RunView:
     """One run as far as its documents tell."""
@@ -157,6 +172,8 @@ class RunView:
     histories: dict[str, Thinned] = field(default_factory=dict)
     histograms: dict[str, Histogram] = field(default_factory=dict)
     curves: dict[str, CurveView] = field(default_factory=dict)
+    images: dict[str, ImageView] = field(default_factory=dict)
+    states: dict[str, NDArray[np.complex128]] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     readings: dict[str, tuple[float, str]] = field(default_factory=dict)
 
@@ -230,7 +247,11 @@ class RunView:
             expected = None if fitted is None else np.asarray(fitted, np.float64)
             self.histograms[name] = Histogram(lags, counts, given["bin_ps"], expected)
         for name, given in content.get("curves", {}).items():
-            self.curves[name] = _curve(given)
+            self.curves[name] = CurveView(**_arrays(given))
+        for name, given in content.get("images", {}).items():
+            self.images[name] = ImageView(**_arrays(given))
+        for name, given in content.get("states", {}).items():
+            self.states[name] = np.asarray(given["re"]) + 1j * np.asarray(given["im"])
         self.counts |= content["counts"]
 
     def _take_RunStop(self, content: dict[str, Any]) -> None:  # noqa: N802
@@ -242,9 +263,9 @@ class RunView:
         self.outcome, self.reason = "failed", content["reason"]
 
 
-def _curve(given: dict[str, Any]) -> CurveView:
-    plain: dict[str, Any] = {k: v if isinstance(v, str) else np.asarray(v, np.float64) for k, v in given.items()}
-    return CurveView(**plain)
+def _arrays(given: dict[str, Any]) -> dict[str, Any]:
+    """Lists as float64 arrays (None is nan), texts as they are."""
+    return {k: v if isinstance(v, str) else np.asarray(v, np.float64) for k, v in given.items()}
 
 
 def estimate_view(name: str, given: dict[str, Any]) -> EstimateView:

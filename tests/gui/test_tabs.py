@@ -45,7 +45,7 @@ def test_heralds(qtbot: Any, window: MainWindow) -> None:
     assert window.heralds.outcomes.drawn == {"XX": {"++": 4, "+-": 1, "-+": 2, "--": 4}}
     (bar,) = window.heralds.outcomes._bars
     assert bar.opts["height"] == [4, 1, 2, 4]
-    _, y = window.heralds.intervals._points.getOriginalDataset()
+    _, y = window.heralds.intervals.points.getOriginalDataset()
     assert y.tolist() == [0.9]
 
 
@@ -207,6 +207,6 @@ def test_a_corrupt_run_cannot_be_opened(qtbot: Any, with_runs: MainWindow) -> No
 
 def test_runs_are_compared_by_their_headline(qtbot: Any, with_runs: MainWindow, recorded: Run) -> None:
     pick(qtbot, with_runs, 0)
-    _, y = with_runs.runs.compare._points.getOriginalDataset()
+    _, y = with_runs.runs.compare.points.getOriginalDataset()
     assert y.tolist() == [recorded.results["fidelity"].value]
     assert with_runs.runs.compare.label("left") == "fidelity F"

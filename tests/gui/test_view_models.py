@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erbia.gui.view_models import MAX_BINS, Histogram, Ring, RunView, Thinned
+from erbia.gui.view_models import FEWEST_DRAWN, Histogram, Ring, RunView, Thinned
 
 
 @given(st.lists(st.floats(-1e6, 1e6), max_size=60), st.integers(1, 10))
@@ -52,8 +52,9 @@ def test_joined_bins_keep_every_count(n: int, factor: int) -> None:
 
 
 def test_a_long_histogram_is_drawn_with_few_bins_and_a_short_one_as_it_is() -> None:
-    assert len(histogram(1_000_001).drawable().counts) <= MAX_BINS
-    assert np.array_equal(histogram(MAX_BINS).drawable().counts, histogram(MAX_BINS).counts)
+    assert len(histogram(1_000_001).drawable(1000).counts) <= 1500
+    assert len(histogram(1_000_001).drawable(1).counts) <= FEWEST_DRAWN
+    assert np.array_equal(histogram(1500).drawable(1000).counts, histogram(1500).counts)
 
 
 def test_edges_are_in_seconds_and_one_more_than_bins() -> None:
