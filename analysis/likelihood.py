@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.linalg import lapack
 
 from .records import FloatArray
 from .states import ComplexArray
@@ -24,7 +25,7 @@ from .states import ComplexArray
 Cost = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
 MAX_STEPS = 200
 #: The start is mixed with this much white noise: at an exact zero eigenvalue the gradient would vanish.
-START_NOISE = 0.02
+START_NOISE = 0.005
 #: Relative gain below which the search stops.
 TOLERANCE = 1e-12
 TINY = 1e-300
@@ -36,13 +37,13 @@ class Problem:
 
     Attributes:
         cost: of expected against observed counts.
-        operators: positive, scaled by intensity, complex128 (J, d, d).
+        operators: :func:`coordinates` of the positive operators, scaled by intensity, float64 (J, d²).
         n: counts, float64 (J,).
         flux: the trace of the unnormalised state where it is known; left free where it is None.
     """
 
     cost: Cost
-    operators: ComplexArray
+    operators: FloatArray
     n: FloatArray
     flux: float | None = None
 
@@ -88,11 +89,11 @@ def matrices_from(t: FloatArray) -> ComplexArray:
     return (t @ hermitian_basis(d).reshape(d * d, d * d)).reshape(*t.shape[:-1], d, d)
 
 
-def _quadratic_form(operator: ComplexArray) -> FloatArray:
-    """Matrix (d², d²) of ``t -> Tr(operator S^2)``."""
-    d = len(operator)
+def _product_form(matrix: ComplexArray) -> FloatArray:
+    """Matrix (d², d²) of ``(s, t) -> Tr(matrix (S T + T S)) / 2`` with S, T Hermitian of coordinates s, t."""
+    d = len(matrix)
     flat = hermitian_basis(d).reshape(d * d, d * d)
-    applied = (operator @ hermitian_basis(d)).reshape(d * d, d * d)
+    applied = (matrix @ hermitian_basis(d)).reshape(d * d, d * d)
     half = (flat.conj() @ applied.T).real
     symmetric: FloatArray = (half + half.T) / 2
     return symmetric
@@ -105,7 +106,7 @@ def minimise(problem: Problem, start: ComplexArray) -> tuple[ComplexArray, float
     """
     t = coordinates(start)
     at = _evaluate(problem, t)
-    damping = 1e-3 * float(np.median(np.abs(np.diag(at.hessian))))
+    damping = 1e-3 * float(np.abs(np.diag(at.hessian)).mean())
     for _ in range(MAX_STEPS):
         step = _damped_step(at, damping)
         expected = -float(at.gradient @ step + 0.5 * step @ at.hessian @ step)
@@ -130,29 +131,32 @@ class _Point:
 
 
 def _evaluate(problem: Problem, t: FloatArray) -> _Point:
-    root = matrices_from(t)
-    half = coordinates((problem.operators @ root + root @ problem.operators) / 2)
+    # A_j t is linear in the operator and in t: one form of the root serves all settings.
+    half = problem.operators @ _product_form(matrices_from(t))
     scale = 1.0 if problem.flux is None else problem.flux / float(t @ t)
     mu = np.maximum(scale * (half @ t), TINY)
     cost, first, second = problem.cost(mu, problem.n)
     slopes = 2 * scale * half
-    hessian = 2 * scale * _quadratic_form(np.tensordot(first, problem.operators, axes=1))
-    if problem.flux is not None:
-        # mu = flux t A t / t t: the quotient rule, twice.
-        norm = float(t @ t)
-        slopes -= 2 * np.outer(mu, t) / norm
-        cross = np.outer(t, first @ slopes)
-        hessian -= 2 * (float(first @ mu) * np.eye(len(t)) + cross + cross.T) / norm
-    return _Point(float(cost.sum()), first @ slopes, hessian + (slopes.T * second) @ slopes)
+    hessian = 2 * scale * _product_form(matrices_from(first @ problem.operators))
+    if problem.flux is None:
+        return _Point(float(cost.sum()), first @ slopes, hessian + (slopes.T * second) @ slopes)
+    # mu = flux t A t / t t: the quotient rule, twice. As the length of t changes nothing, a term that vanishes at the
+    # right flux sets it and keeps the Hessian positive.
+    norm = float(t @ t)
+    slopes -= np.outer(mu * (2 / norm), t)
+    gradient = first @ slopes
+    excess = norm / problem.flux - 1
+    cross = np.outer(t, gradient * (-2 / norm) + t * (2 / problem.flux))
+    hessian += (slopes.T * second) @ slopes + cross + cross.T
+    hessian.flat[:: len(t) + 1] += 2 * excess - 2 * float(first @ mu) / norm
+    return _Point(float(cost.sum()) + 0.5 * problem.flux * excess**2, gradient + 2 * excess * t, hessian)
 
 
 def _damped_step(at: _Point, damping: float) -> FloatArray:
     """Newton step with ``damping`` added; where the curvature is negative it is turned positive (a saddle repels)."""
     damped = at.hessian + damping * np.eye(len(at.hessian))
-    try:
-        np.linalg.cholesky(damped)
-        step = np.asarray(-np.linalg.solve(damped, at.gradient), np.float64)
-    except np.linalg.LinAlgError:
+    _, step, not_positive = lapack.dposv(damped, -at.gradient)
+    if not_positive:
         values, vectors = np.linalg.eigh(at.hessian)
         step = -vectors @ ((vectors.T @ at.gradient) / (np.abs(values) + damping))
-    return step
+    return np.asarray(step, np.float64)

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from .errors import UsageError
-from .kernels.posterior import sample_posterior, states_of
+from .kernels.posterior import design_of, sample_posterior, states_of
 from .likelihood import (
     START_NOISE,
     TINY,
@@ -53,8 +53,8 @@ from .states import (
 METHODS = ("poisson", "multinomial", "gaussian", "linear", "bayes")
 #: Draws behind the intervals of linear figures.
 DRAWS = 1000
-#: Particles a rank and moves a tempering step of the posterior; checked by benchmarks/tomography_calibration.py.
-PARTICLES, SWEEPS = 400, 20
+#: Chains a rank and states a chain behind the posterior; checked by benchmarks/tomography_calibration.py.
+CHAINS, LENGTH = 50, 16
 
 Figure = Callable[[ComplexArray], FloatArray]
 
@@ -241,7 +241,8 @@ def _solve_linear(settings: Settings, linear: _Linear, method: str, rng: np.rand
 
 def _solve_likelihood(settings: Settings, linear: _Linear, method: str, rng: np.random.Generator) -> Solution:
     weights = _group_totals(settings) if method == "multinomial" else settings.intensities
-    problem = Problem(poisson_cost, settings.operators(weights), settings.counts.astype(np.float64))
+    operators = coordinates(settings.operators(weights))
+    problem = Problem(poisson_cost, operators, settings.counts.astype(np.float64))
     if method == "gaussian":
         problem = replace(problem, cost=gaussian_cost, flux=_known_flux(settings))
     root, cost = minimise(problem, _start(problem, linear.rho))
@@ -254,7 +255,7 @@ def _start(problem: Problem, rho: ComplexArray) -> ComplexArray:
     values, vectors = np.linalg.eigh(rho)
     values = np.clip(values, 0, None) + START_NOISE
     root: ComplexArray = (vectors * np.sqrt(values)) @ vectors.conj().T
-    flux = problem.n.sum() / float(np.tensordot(problem.operators.sum(axis=0), (root @ root).T).real)
+    flux = problem.n.sum() / float(problem.operators.sum(axis=0) @ coordinates(root @ root))
     scaled: ComplexArray = root * np.sqrt(flux)
     return scaled
 
@@ -272,23 +273,23 @@ def posterior_states(
     counts: Any,
     intensities: FloatArray,
     rng: np.random.Generator,
-    particles: int = PARTICLES,
-    sweeps: int = SWEEPS,
+    chains: int = CHAINS,
+    length: int = LENGTH,
 ) -> ComplexArray:
-    """States drawn from the posterior: complex128 (particles, d, d).
+    """States drawn from the posterior: complex128 (chains·length, d, d).
 
     The prior is uniform over ranks 1..d and spreads the weights within a rank over four decades
     (:mod:`erbia.analysis.kernels.posterior`); each rank is sampled by itself and drawn from in proportion to its evidence.
     """
-    scaled = kets * np.sqrt(intensities)[:, None]
+    design = design_of(kets * np.sqrt(intensities)[:, None])
     n = np.asarray(counts, np.float64)
     d = kets.shape[1]
-    runs = [sample_posterior(scaled, n, rank, particles, sweeps, rng) for rank in range(1, d + 1)]
+    runs = [sample_posterior(design, n, rank, chains, length, rng) for rank in range(1, d + 1)]
     evidence = np.array([log_evidence for _, log_evidence in runs])
     share = np.exp(evidence - evidence.max())
-    chosen = rng.choice(d, size=particles, p=share / share.sum())
+    chosen = rng.choice(d, size=chains * length, p=share / share.sum())
     states = np.stack([states_of(drawn) for drawn, _ in runs])
-    return states[chosen, rng.permutation(particles)]
+    return states[chosen, rng.permutation(chains * length)]
 
 
 def _group_totals(settings: Settings) -> FloatArray:

@@ -34,7 +34,7 @@ from erbia.analysis.tomography import posterior_states
 
 SETTINGS = np.stack([product_ket([KETS[a], KETS[b]]) for a, b in itertools.product("HVDARL", repeat=2)])
 FLUXES = (30.0, 300.0, 3000.0)
-PARTICLES, SWEEPS, BINS = 380, 20, 20
+BINS = 20
 FIGURES = {
     "fidelity": lambda rho: fidelity_with(rho, BELL_KETS["phi+"]),
     "concurrence": concurrence,
@@ -59,11 +59,11 @@ def calibrate(seed: int) -> tuple[FloatArray, FloatArray]:
     counts = rng.poisson(FLUXES[seed % len(FLUXES)] / 9 * np.maximum(p, 0))
     if not counts.sum():
         return calibrate(seed + 1_000_000)
-    drawn = figures(posterior_states(SETTINGS, counts, np.ones(len(SETTINGS)), rng, PARTICLES, SWEEPS))
+    drawn = figures(posterior_states(SETTINGS, counts, np.ones(len(SETTINGS)), rng))
     truth = figures(rho[None])[0]
     # Separable states tie at zero and pure ones at one: ties, also those rounding splits, are broken at random.
     noise = 1e-9 * rng.random((BINS, len(truth)))
-    apart = drawn[:: PARTICLES // (BINS - 1)][: BINS - 1] + noise[1:]
+    apart = drawn[:: len(drawn) // (BINS - 1)][: BINS - 1] + noise[1:]
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     return np.sum(apart < truth + noise[0], axis=0), (low - 1e-9 <= truth) & (truth <= high + 1e-9)
 

@@ -40,7 +40,7 @@ def test_the_basis_is_orthonormal_and_hermitian(d: int) -> None:
 @pytest.mark.parametrize("cost", [poisson_cost, gaussian_cost])
 @pytest.mark.parametrize("flux", [None, 130.0])
 def test_gradient_and_hessian_are_those_of_the_cost(cost: likelihood.Cost, flux: float | None) -> None:
-    problem = Problem(cost, OPERATORS, expected_counts(MIXED, 100).round(), flux)
+    problem = Problem(cost, coordinates(OPERATORS), expected_counts(MIXED, 100).round(), flux)
     t = RNG.normal(size=16) * 3
     at = likelihood._evaluate(problem, t)
     step = 1e-5
@@ -55,7 +55,7 @@ def test_gradient_and_hessian_are_those_of_the_cost(cost: likelihood.Cost, flux:
 @pytest.mark.parametrize("rho", [MIXED, projector(BELL_KETS["psi+"]), projector(BELL_KETS["phi-"])])
 def test_no_general_minimiser_finds_less(rho: np.ndarray) -> None:
     n = np.random.default_rng(1).poisson(expected_counts(rho, 300)).astype(np.float64)
-    problem = Problem(poisson_cost, OPERATORS, n)
+    problem = Problem(poisson_cost, coordinates(OPERATORS), n)
     root, cost = minimise(problem, np.eye(4, dtype=np.complex128) * np.sqrt(75))
     found = [
         scipy_minimize(
@@ -73,5 +73,5 @@ def test_no_general_minimiser_finds_less(rho: np.ndarray) -> None:
 
 def test_a_known_flux_is_kept() -> None:
     n = expected_counts(MIXED, 500).round()
-    root, _ = minimise(Problem(gaussian_cost, OPERATORS, n, 480.0), np.eye(4, dtype=np.complex128) * 11)
+    root, _ = minimise(Problem(gaussian_cost, coordinates(OPERATORS), n, 480.0), np.eye(4, dtype=np.complex128) * 11)
     assert np.trace(root @ root).real == pytest.approx(480)
