@@ -9,6 +9,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from ..sequences.engine.stations import shipped_stations
+from .garbage import spare_what_is_loaded
 from .main_window import MainWindow
 
 DEFAULT_STATION = "mock_lab"
@@ -30,4 +31,5 @@ def run_gui(station: str | None, argv: Sequence[str], seed: int | None = None) -
     window = MainWindow(shipped_stations(), QSettings())
     window.open(station or DEFAULT_STATION, seed)
     window.show()
+    spare_what_is_loaded()
     return app.exec()

@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from ..analysis.errors import ErbiaError
 from ..sequences.engine.client import EngineClient, EngineLost
+from .garbage import collect_if_due, stop_collecting_anywhere
 
 T = TypeVar("T")
 Note = Callable[[], None]
@@ -42,6 +43,7 @@ class EngineBridge(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        stop_collecting_anywhere()
         self._inbox: SimpleQueue[Note] = SimpleQueue()
         self._pool = ThreadPoolExecutor(4, "engine-call")
         self._closed = threading.Event()
@@ -119,6 +121,7 @@ class EngineBridge(QObject):
                 break
             self._inbox.get()()
         self.frame.emit()
+        collect_if_due()
 
     def _serve(self, station: str, seed: int | None, out_dir: Path, closed: threading.Event) -> None:
         """Keeps a connection alive until closed; runs in its own thread."""

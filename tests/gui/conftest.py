@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ["QT_QPA_PLATFORM"] = os.environ.get("ERBIA_TEST_PLATFORM", "offscreen")
@@ -154,6 +155,15 @@ class BenchLab:
             tell(Result({"fidelity": fidelity, "delay_ps": delay}, {"arrival": histogram}, counts=outcomes))
             time.sleep(0.005)
         tell(RunStop(status, "" if status == "done" else f"stopped ({control.stop_asked()})"))
+
+
+@pytest.fixture(autouse=True)
+def garbage_of_the_window_thread() -> Iterator[None]:
+    """Windows are collected here, in the thread that made them, whatever other threads an earlier test left running."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture
