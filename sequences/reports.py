@@ -34,11 +34,13 @@ def write_report(inputs: Sequence[ReportInput], path: Path, headline: ReportInpu
 def report_input(run: Run) -> ReportInput:
     """What a report says about a run: its tags analysed again, its settings and provenance."""
     result = analyze(run)
+    resolved = json.loads(run.config["resolved_json"])
     return ReportInput(
         title=f"{experiment_of(run).title} · {run.run_id}",
         simulated=run.simulated,
         estimates=result.estimates,
         truth=truth_beside(run, result.estimates) if run.simulated else None,
+        predictions=resolved.get("budget", {}).get("predictions", {}),
         histograms=result.histograms,
         expected=result.expected,
         curves=result.curves,
@@ -47,7 +49,7 @@ def report_input(run: Run) -> ReportInput:
         counts=result.counts,
         live_time_s=run.live_time_ps(run.sources[0]) / PS_PER_S,
         provenance={"run file": str(run.path), "status": run.status, "operator": run.operator, **_origin(run)},
-        config=json.loads(run.config["resolved_json"])["config"],
+        config=resolved["config"],
     )
 
 

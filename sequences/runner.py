@@ -16,13 +16,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from ..analysis.errors import ErbiaError, UsageError
+from ..analysis.errors import ErbiaError
 from ..analysis.files.provenance import collect
 from ..analysis.files.runfile import RunWriter, open_run
 from ..analysis.records import PS_PER_S, TagBlock
 from ..instruments.interfaces import Node, PulseGenerator
 from ..instruments.station import LoadedStation
-from .checks import check_sequence
+from .budget import Budget, make_budget, raise_refused, refuse_impossible
+from .budget_facts import facts_of
 from .compile import compile_sequence
 from .control import RunControl
 from .documents import Document, Progress, Reading, RunStart, RunStop, SettingStart, Tags
@@ -57,12 +58,13 @@ def run_experiment(
         ErbiaError: the lab failed; the file is closed with status ``failed`` and outputs are safe.
     """
     plan = experiment.build()
-    _refuse_impossible(plan.settings)
+    budget = make_budget(experiment, facts_of(lab), out_dir)
+    raise_refused(budget.lines)
     out_dir.mkdir(parents=True, exist_ok=True)
     created = datetime.now(UTC)
     run_id = new_run_id(experiment.name, created)
     path = out_dir / f"{run_id}.h5"
-    writer = _create_file(path, run_id, lab, experiment, plan, operator)
+    writer = _create_file(path, run_id, lab, experiment, plan, budget, operator)
     run = _Run(lab, experiment, plan, writer, control or RunControl(), subscribers)
     run.tell(
         RunStart(
@@ -84,14 +86,14 @@ def run_experiment(
     return path
 
 
-def _refuse_impossible(settings: Sequence[Setting]) -> None:
-    problems = [p for s in settings if s.sequence is not None for p in check_sequence(s.sequence)]
-    if problems:
-        raise UsageError("; ".join(problems))
-
-
 def _create_file(
-    path: Path, run_id: str, lab: LoadedStation, experiment: Experiment[Any, Any], plan: Plan, operator: str
+    path: Path,
+    run_id: str,
+    lab: LoadedStation,
+    experiment: Experiment[Any, Any],
+    plan: Plan,
+    budget: Budget,
+    operator: str,
 ) -> RunWriter:
     config = experiment.config.model_dump(mode="json")
     resolved = {
@@ -100,6 +102,7 @@ def _create_file(
         "nodes": {name: describe_node(node) for name, node in lab.nodes.items()},
         "held": {name: str(value) for name, value in lab.held.items()},
         "settings": [s.name for s in plan.settings],
+        "budget": budget.as_dict(),
     }
     return RunWriter.create(
         path,
@@ -180,11 +183,12 @@ class _Run:
         """Those of the plan, then what the experiment decides from the data."""
         yield from self.plan.settings
         while (setting := self.experiment.next_setting(self.state)) is not None:
-            _refuse_impossible((setting,))
+            refuse_impossible((setting,), facts_of(self.lab))
             yield setting
 
     def _play_setting(self, index: int, setting: Setting) -> Action:
-        for name, value in setting.parameters.items():
+        settings = setting.sequence.settings if setting.sequence is not None else ()
+        for name, value in {**dict(settings), **setting.parameters}.items():
             self._apply(name, value)
         t_start_ps = dict(self.read_to_ps)
         first = t_start_ps.get(self.plan.sources[0], 0)

@@ -82,7 +82,7 @@ class Demand:
         clicks: on ``channel``, written ``node.channel``.
         time_s: live time.
         longest_s: after this the run goes on in any case.
-        fidelity_std: standard error of the fidelity that ends the run.
+        fidelity_std: standard error of the fidelity that ends the run; inf: none does; None: it is not measured.
     """
 
     heralds: int = 0
@@ -172,6 +172,10 @@ class Experiment(ABC, Generic[C, S]):
     @abstractmethod
     def standing(self, state: S) -> Standing:
         """How far the run is."""
+
+    def truth_names(self) -> Mapping[str, str]:
+        """Which hidden value of a simulated lab each estimate stands for; only ever shown beside it, never analysed."""
+        return {}
 
     def herald_rows(self, state: S) -> list[NDArray[Any]]:
         """Herald tables (HERALD_DTYPE) in the order found, one more entry or none per step; empty without heralds."""

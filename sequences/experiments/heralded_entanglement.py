@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 
 from pydantic import Field
 
@@ -34,7 +36,7 @@ class HeraldedEntanglement(LinkExperiment[HeraldedEntanglementConfig]):
     Config = HeraldedEntanglementConfig
 
     def demands(self) -> tuple[Demand, ...]:
-        return tuple(replace(d, fidelity_std=self.config.precision) for d in super().demands())
+        return tuple(replace(d, fidelity_std=self.config.precision or inf) for d in super().demands())
 
     def figures(self, state: LinkState) -> dict[str, Estimate]:
         counts = {basis: self._as_psi_plus(state, basis) for basis in self.config.bases}
@@ -45,6 +47,9 @@ class HeraldedEntanglement(LinkExperiment[HeraldedEntanglementConfig]):
         corrected = estimate_fidelity({**table, "readout": self.readout_calibration(state)})
         correlators = {f"e_{basis.lower()}": e for basis, e in raw.correlators.items()}
         return {"fidelity": corrected.fidelity, "fidelity_raw": raw.fidelity, **correlators}
+
+    def truth_names(self) -> Mapping[str, str]:
+        return {"fidelity": "fidelity", "herald_rate_hz": "herald_rate_hz"}
 
     def _next(self, state: LinkState, setting: int) -> Action:
         if self.config.precision is not None and self._precise(state, self.config.precision):

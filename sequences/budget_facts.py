@@ -1,0 +1,120 @@
+"""What the budget may know of a lab: the station file, and of a loaded one the values its instruments have now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..analysis.errors import UsageError
+from ..analysis.quantity import parse_quantity
+from ..instruments.errors import ConfigError
+from ..instruments.interfaces import Node
+from ..instruments.station import LoadedStation, nodes_of
+from ..instruments.station_file import StationFile, find_station, read_station
+
+
+@dataclass(frozen=True)
+class LabFacts:
+    """Everything a budget is made from.
+
+    Attributes:
+        station: name for messages.
+        file: the station file; its ``expected`` section holds what the hardware does.
+        nodes: sites by name.
+        value: present value of ``instrument.parameter``, None where nobody knows.
+        held: whether a plan's own value for ``instrument.parameter`` is ignored, because the user holds another.
+        refuses: why a value is not allowed for ``instrument.parameter``; empty when it is.
+    """
+
+    station: str
+    file: StationFile
+    nodes: Mapping[str, Node]
+    value: Callable[[str], float | None] = field(repr=False)
+    held: Callable[[str], bool] = field(repr=False)
+    refuses: Callable[[str, Any], str] = field(repr=False)
+
+    def instruments(self) -> list[str]:
+        """Names of instruments and roles."""
+        return [*self.file.instruments, *self.file.roles]
+
+
+def facts_of_file(name_or_path: str | Path, held: Mapping[str, Any] | None = None) -> LabFacts:
+    """Facts from a station file alone; no instrument is connected. ``held`` values win over the file's.
+
+    Raises:
+        ConfigError: the file is wrong.
+        UsageError: a held value cannot be read, or is outside the file's limits.
+    """
+    path = find_station(name_or_path)
+    file = read_station(path)
+    values = {_resolved(file, name): _typed(name, value) for name, value in (held or {}).items()}
+
+    def value(name: str) -> float | None:
+        name = _resolved(file, name)
+        return _number(values.get(name, _section(file, name).get("initial_value")))
+
+    def refuses(name: str, wanted: Any) -> str:
+        return _outside(name, wanted, _section(file, _resolved(file, name)).get("limits"))
+
+    for name, wanted in values.items():
+        if problem := refuses(name, wanted):
+            raise UsageError(problem)
+    return LabFacts(path.stem, file, nodes_of(file), value, lambda name: _resolved(file, name) in values, refuses)
+
+
+def facts_of(lab: LoadedStation) -> LabFacts:
+    """Facts of a loaded station: values from the instruments' caches, limits from their parameters."""
+
+    def value(name: str) -> float | None:
+        try:
+            return _number(lab.parameter(name).cache.get(get_if_invalid=False))
+        except ConfigError:
+            return None
+
+    def refuses(name: str, wanted: Any) -> str:
+        parameter = lab.parameter(name)
+        try:
+            parameter.validate(wanted)
+        except (ValueError, TypeError):
+            return f"{name} = {wanted!r} {parameter.unit} is refused; allowed is {parameter.vals}"
+        return ""
+
+    def held(name: str) -> bool:
+        return bool(lab.held) and lab.parameter(name).full_name in lab.held
+
+    return LabFacts(lab.path.stem, lab.file, lab.nodes, value, held, refuses)
+
+
+#: Units of the parameters the budget asks for, as they may be typed.
+_UNITS = {"power": "W", "pump_power": "W", "setpoint": "K", "bias": "A", "frequency": "Hz"}
+
+
+def _typed(name: str, value: Any) -> Any:
+    unit = _UNITS.get(name.rsplit(".", 1)[-1])
+    return parse_quantity(value, unit) if unit and isinstance(value, str) else value
+
+
+def _resolved(file: StationFile, name: str) -> str:
+    head, dot, rest = name.partition(".")
+    return file.roles.get(head, head) + dot + rest
+
+
+def _section(file: StationFile, name: str) -> Mapping[str, Any]:
+    instrument, _, parameter = name.partition(".")
+    known = file.instruments.get(instrument)
+    return known.parameters.get(parameter, {}) if known else {}
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)
+
+
+def _outside(name: str, wanted: Any, limits: Any) -> str:
+    if limits is None or isinstance(wanted, bool) or not isinstance(wanted, int | float):
+        return ""
+    low, high = (float(x) for x in (limits.split(",") if isinstance(limits, str) else limits))
+    return "" if low <= wanted <= high else f"{name} = {wanted:g} is outside the limits {low:g} to {high:g}"

@@ -1,0 +1,156 @@
+"""The budget of each setting of a plan: its link, how it plays, its tag rates, its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from math import exp, inf, sqrt
+
+from ..instruments.expected import ExpectedSection
+from .budget_facts import LabFacts
+from .budget_link import Arm, LinkBudget, link_budget
+from .budget_load import STILL, Playing, channel_rates_hz, playing
+from .experiments.base import Demand, Setting
+from .pulses import Pulse
+from .sequence import Sequence as PulseSequence
+
+
+@dataclass(frozen=True)
+class SettingBudget:
+    """What is expected of one setting.
+
+    Attributes:
+        setting, demand: from the plan; no demand where it is not known what the setting waits for.
+        link: of a sequence that branches on heralds, where the station file says enough.
+        played: the sequence as it plays on average.
+        rates_hz: tags a second by source and channel.
+        needed_s: time until everything the setting waits for is there; inf if never.
+        time_s: time it will take: ``needed_s``, or its longest time; 0 without a demand.
+    """
+
+    setting: Setting
+    demand: Demand | None
+    link: LinkBudget | None
+    played: Playing
+    rates_hz: Mapping[str, Mapping[str, float]]
+    needed_s: float
+    time_s: float
+    readout_contrast: float
+
+    @property
+    def sequence(self) -> PulseSequence | None:
+        return self.setting.sequence
+
+    @property
+    def tag_rate_hz(self) -> float:
+        return sum(sum(channels.values()) for channels in self.rates_hz.values())
+
+    def pulses(self) -> Iterator[Pulse]:
+        """Every pulse of the sequence, once."""
+        for block, _ in self.played.blocks:
+            yield from block.played()
+
+
+def setting_budgets(
+    settings: Sequence[Setting], demands: Sequence[Demand], facts: LabFacts, sources: Sequence[str]
+) -> list[SettingBudget]:
+    """One budget a setting, in order; settings that play the same under the same power share their link's."""
+    links: dict[tuple[int, float | None], LinkBudget | None] = {}
+    found = []
+    for setting, demand in zip_longest(settings, demands[: len(settings)]):
+        power_w = _present(setting, "laser.power", facts)
+        key = (id(setting.sequence), power_w)
+        if key not in links:
+            links[key] = _link(setting.sequence, power_w, facts)
+        found.append(_setting_budget(setting, demand, links[key], facts, sources))
+    return found
+
+
+def fidelity_std(settings: Sequence[SettingBudget]) -> float | None:
+    """Standard error of the fidelity from the correlators of these settings; None where none is expected.
+
+    A basis is told by the setting's name. var F = Σ (1 - E²)/(16 N) over the bases, E as read out; the correction for read-out errors divides by the contrast c²
+    of both read-outs. E = ∓s·V·C along x and y, -s along z, with s the share of true heralds.
+    """
+    linked = [
+        s for s in settings if s.link and s.link.fidelity and s.demand and s.demand.heralds and s.demand.fidelity_std
+    ]
+    if len(linked) < 2:
+        return None
+    variance = 0.0
+    for s in linked:
+        assert s.link is not None
+        along_z = s.setting.name == "ZZ"
+        contrast = s.readout_contrast
+        correlator = contrast * s.link.true_share * (1.0 if along_z else s.link.visibility * s.link.coherence)
+        heralds = s.time_s * s.played.herald_rate_hz
+        if heralds == 0:
+            return inf
+        variance += (1 - correlator**2) / (16 * heralds * contrast**2)
+    return sqrt(variance)
+
+
+def _setting_budget(
+    setting: Setting, demand: Demand | None, link: LinkBudget | None, facts: LabFacts, sources: Sequence[str]
+) -> SettingBudget:
+    played = STILL if setting.sequence is None else playing(setting.sequence, link)
+    pumped = bool(setting.parameters.get("pair_source.emission"))
+    pump_w = (_present(setting, "pair_source.pump_power", facts) or 0.0) if pumped else 0.0
+    expected = facts.file.expected
+    rates_hz = {s: channel_rates_hz(facts.nodes[s], played, link, expected, pump_w) for s in sources}
+    needed_s = 0.0 if demand is None else _needed_s(demand, played, rates_hz)
+    time_s = 0.0 if demand is None else min(needed_s, demand.longest_s)
+    contrast = _readout_contrast(setting.sequence, expected)
+    return SettingBudget(setting, demand, link, played, rates_hz, needed_s, time_s, contrast)
+
+
+def _needed_s(demand: Demand, played: Playing, rates_hz: Mapping[str, Mapping[str, float]]) -> float:
+    source, _, channel = demand.channel.partition(".")
+    waits = (
+        (demand.heralds, played.herald_rate_hz),
+        (demand.bursts, 1 / played.burst_s),
+        (demand.clicks, rates_hz.get(source, {}).get(channel, 0.0)),
+        (demand.time_s, 1.0),
+    )
+    return max((amount / rate if rate else inf) if amount else 0.0 for amount, rate in waits)
+
+
+def _link(sequence: PulseSequence | None, power_w: float | None, facts: LabFacts) -> LinkBudget | None:
+    expected = facts.file.expected
+    if sequence is None or sequence.branch is None or expected.laser is None or expected.midpoint is None:
+        return None
+    if len(expected.nodes) != 2 or any(d not in expected.detectors for d in sequence.branch.on.detectors):
+        return None
+    power_w = expected.laser.pi_power_w if power_w is None else power_w
+    strength = sqrt(power_w / expected.laser.pi_power_w)
+    if strength == 0:
+        return None
+    a, b = (
+        Arm(
+            name,
+            known,
+            facts.nodes[name].photon_delay_ps,
+            # Excitation of an emitter goes with the field, pairs go with the power of the pump.
+            expected.laser.pi_duration_s * 1e12 / (strength if known.emits == "photon" else strength**2),
+        )
+        for name, known in expected.nodes.items()
+    )
+    return link_budget(sequence, sequence.branch, (a, b), expected.midpoint, expected.detectors)
+
+
+def _present(setting: Setting, name: str, facts: LabFacts) -> float | None:
+    value = setting.parameters.get(name)
+    return float(value) if isinstance(value, int | float) and not facts.held(name) else facts.value(name)
+
+
+def _readout_contrast(sequence: PulseSequence | None, expected: ExpectedSection) -> float:
+    """1 - P(click | dark) - P(no click | bright) of both nodes' read-outs after a herald, multiplied; 1 without any."""
+    if sequence is None or sequence.branch is None:
+        return 1.0
+    contrast = 1.0
+    for name, node in expected.nodes.items():
+        light_s = sum(p.duration_ps for p in sequence.branch.then.played() if p.channel == f"{name}_readout") * 1e-12
+        if light_s:
+            contrast *= exp(-node.readout_dark_hz * light_s) - exp(-node.readout_bright_hz * light_s)
+    return contrast
