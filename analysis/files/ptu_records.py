@@ -27,6 +27,10 @@ _MAX_TICKS = 1 << 62
 #: Overflows we let one record stand for: readers that multiply count and wrap in 32 bits fail beyond 127 in T2.
 _MOST_COUNTED = 127
 
+#: Records looked at together: few enough that most groups hold no overflow.
+_GROUP = np.uint64(64)
+_ONE = np.uint64(1)
+
 #: What a decoder stops at; ``REASONS[code]`` says it in words.
 SOUND, UNKNOWN, BACKWARDS, TOO_LATE = 0, 1, 2, 3
 REASONS = {
@@ -88,36 +92,68 @@ KINDS = {
 
 
 @numba.njit(nogil=True, cache=True)
+def _clicks_only(words, i, tick_bits, base, last, ticks, channel, dtime, k):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Decodes ``_GROUP`` records from ``i`` on if they are clicks in order of time, without a step that branches.
+
+    Says whether they are. Unsigned indices spare numba the question whether they are negative.
+    """
+    mask = np.uint32((1 << tick_bits) - 1)
+    other, backwards = np.uint32(0), np.uint32(0)
+    for j in range(_GROUP):
+        other |= words[i + j]
+    for j in range(_GROUP - _ONE):
+        backwards |= np.uint32((words[i + j + _ONE] & mask) < (words[i + j] & mask))
+    if other >= np.uint32(2147483648) or backwards or base + np.int64(words[i] & mask) < last:
+        return False
+    for j in range(_GROUP):
+        ticks[k + j] = base + np.int64(words[i + j] & mask)
+    for j in range(_GROUP):
+        channel[k + j] = np.uint8(words[i + j] >> np.uint32(25)) + np.uint8(1)
+    if len(dtime):
+        for j in range(_GROUP):
+            dtime[k + j] = np.uint16((words[i + j] & np.uint32(33554431)) >> np.uint32(tick_bits))
+    return True
+
+
+@numba.njit(nogil=True, cache=True)
 def _hydra(words, tick_bits, wrap, counted, base, last, ticks, channel, dtime):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Decodes until the end or the first unsound record: (clicks, base, last, records done, state)."""
     tick_mask = (1 << tick_bits) - 1
-    k = 0
-    for i in range(len(words)):
-        word = np.int64(words[i])
-        number = (word >> 25) & 63
-        tick = word & tick_mask
-        if word < 2147483648:
-            number += 1
-        elif number == 63:
-            base += wrap * tick if counted and tick else wrap
-            if base > _MAX_TICKS:
-                return k, base, last, i, TOO_LATE
+    k = i = 0
+    while i < len(words):
+        stop = min(i + np.int64(_GROUP), len(words))
+        if stop - i == np.int64(_GROUP) and _clicks_only(
+            words, np.uint64(i), tick_bits, base, last, ticks, channel, dtime, np.uint64(k)
+        ):
+            i, k = stop, k + np.int64(_GROUP)
+            last = ticks[k - 1]
             continue
-        elif number == 0 and tick_bits == 25:
-            pass
-        elif 1 <= number <= 15:
-            number += MARKER
-        else:
-            return k, base, last, i, UNKNOWN
-        now = base + tick
-        if now < last:
-            return k, base, last, i, BACKWARDS
-        last = now
-        ticks[k] = now
-        channel[k] = number
-        if len(dtime):
-            dtime[k] = (word & 33554431) >> tick_bits
-        k += 1
+        while i < stop:
+            word = np.int64(words[i])
+            number = (word >> 25) & 63
+            tick = word & tick_mask
+            if word >= 2147483648 and number == 63:
+                base += wrap * tick if counted and tick else wrap
+                if base > _MAX_TICKS:
+                    return k, base, last, i, TOO_LATE
+                i += 1
+                continue
+            if word < 2147483648:
+                number += 1
+            elif 1 <= number <= 15:
+                number += MARKER
+            elif number != 0 or tick_bits != 25:
+                return k, base, last, i, UNKNOWN
+            now = base + tick
+            if now < last:
+                return k, base, last, i, BACKWARDS
+            last = now
+            ticks[k] = now
+            channel[k] = number
+            if len(dtime):
+                dtime[k] = (word & 33554431) >> tick_bits
+            k += 1
+            i += 1
     return k, base, last, len(words), SOUND
 
 

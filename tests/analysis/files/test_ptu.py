@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from erbia.analysis.errors import DataError, UsageError
+from erbia.analysis.files.convert import salvage
 from erbia.analysis.files.ptu import open_ptu, read_ptu, write_ptu
 from erbia.analysis.files.ptu_header import header_bytes, read_header
 from erbia.analysis.files.ptu_records import KINDS
+from erbia.analysis.files.tagfile import read_tags
 from erbia.analysis.files.tagstream import Grid, TagStream, ordered_blocks
 from erbia.analysis.records import TimeTags
 
@@ -48,9 +50,11 @@ GAPS = st.one_of(st.integers(0, 100), st.integers(0, 2**26), st.integers(2**25 -
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(st.tuples(GAPS, st.integers(0, 255)), min_size=1, max_size=60))
-def test_what_is_written_is_read(tmp_path, kind, rows):
-    path, tags = tmp_path / "x.ptu", fitting(kind, *zip(*rows, strict=True))
+@given(st.lists(st.tuples(GAPS, st.integers(0, 255)), min_size=1, max_size=60), st.integers(0, 400))
+def test_what_is_written_is_read(tmp_path, kind, rows, crowd):
+    """Crowded stretches, too: there records are decoded many at a time."""
+    crowded = [(k % 7, k) for k in range(crowd)]
+    path, tags = tmp_path / "x.ptu", fitting(kind, *zip(*crowded, *rows, *crowded, strict=True))
     write(path, kind, tags)
     assert_equal(read_ptu(path).tags(), tags)
     assert_equal(TimeTags.concatenate(b.tags for b in read_ptu(path).blocks), tags)
@@ -139,6 +143,25 @@ def test_damaged_records_are_named(tmp_path, words, match):
         read_ptu(tmp_path / "x.ptu").tags()
     with pytest.raises(DataError, match=match):
         list(read_ptu(tmp_path / "x.ptu").blocks)
+
+
+@pytest.mark.parametrize("bad", [0, 63, 64, 100, 499])
+@pytest.mark.parametrize("word", [(1 << 25) | 1, (1 << 31) | (31 << 25)])
+def test_a_bad_record_is_named_wherever_it_lies_in_a_crowd(tmp_path, bad, word):
+    """Record ``bad`` steps back in time (unless it is the first), or is of no known kind."""
+    path, tags = tmp_path / "x.ptu", fitting(KINDS[0x01010204], np.full(500, 3), np.full(500, 2))
+    write(path, KINDS[0x01010204], tags)
+    at = open_ptu(path).offset + 4 * bad
+    raw = bytearray(path.read_bytes())
+    raw[at : at + 4] = struct.pack("<I", word)
+    path.write_bytes(raw)
+    if bad == 0 and word < 1 << 31:
+        assert read_ptu(path).tags().t_ps[:2].tolist() == [1, 6]
+        return
+    with pytest.raises(DataError, match=f"record {bad}: "):
+        read_ptu(path).tags()
+    assert f"record {bad}: " in salvage(path, tmp_path / "sound.npz").reason
+    assert_equal(read_tags(tmp_path / "sound.npz").tags, TimeTags(tags.t_ps[:bad], tags.channel[:bad]))
 
 
 def test_truncated(tmp_path):
