@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OUTPUTS = (
     *("sync", "gate", "initialise", "alice_mw", "bob_mw", "excitation", "alice_readout", "bob_readout"),
     *("probe", "reference"),
+    *(f"{node}_{line}" for node in ("alice", "bob") for line in ("input", "burn", "electrode", "control")),
 )
 
 

@@ -15,6 +15,7 @@ from .midpoint import Interferometer, enumerate_patterns
 from .node import ProgramError, Readout, attempt_state, heralded_state, readout_time, readouts
 from .program import Program, Section
 from .spin import ComplexArray
+from .storage import Glow, glows
 from .waveforms import TimeTable
 from .windows import slots
 
@@ -29,6 +30,7 @@ class AttemptModel:
         probability: float64 (M,), chance of each click pattern (bit 2·slot+detector).
         outcome: int64 (M,), +1 psi+ (same detector, or A alone), -1 psi-, 0 no herald.
         click_times: for each bit when its clicks come, ps after the attempt began (None: never).
+        glows: light the nodes' own detectors see in every attempt, whatever else happens.
         attempt_readouts, herald_readouts: read-outs in every attempt / after a herald (times in their section).
         attempt_populations, herald_populations: float64 (M, 4), conditional populations 00, 01, 10, 11 when read out.
         herald_states: complex (M, 4, 4), unnormalised two-spin states at read-out.
@@ -42,6 +44,7 @@ class AttemptModel:
     probability: FloatArray
     outcome: Int64Array
     click_times: tuple[TimeTable | None, ...]
+    glows: tuple[Glow, ...]
     attempt_readouts: tuple[Readout, ...]
     attempt_populations: FloatArray
     herald_readouts: tuple[Readout, ...]
@@ -82,7 +85,8 @@ class AttemptModel:
         always = self.probability @ self.attempt_populations
         heralded = self.probability[self.heralds] @ self.herald_populations[self.heralds]
         played = [(r, always) for r in self.attempt_readouts] + [(r, heralded) for r in self.herald_readouts]
-        return sum(_mean_clicks(r, populations) for r, populations in played if r.node == node)
+        glow = sum(glow.mean for glow in self.glows if glow.node == node)
+        return glow + sum(_mean_clicks(r, populations) for r, populations in played if r.node == node)
 
 
 def build(now: Conditions, program: Program) -> AttemptModel:
@@ -122,6 +126,7 @@ def build(now: Conditions, program: Program) -> AttemptModel:
         probability=probability / probability.sum(),
         outcome=outcome,
         click_times=click_times(now, program, counted, emissions, unread),
+        glows=glows(now, program),
         attempt_readouts=in_attempt,
         attempt_populations=_populations(plain),
         herald_readouts=after_herald,

@@ -46,7 +46,7 @@ class AttemptStream:
         self._pending = pending or dict.fromkeys(OUTPUTS, _NONE)
         self._new: dict[str, list[Events]] = {name: [] for name in OUTPUTS}
         self._cumulative = np.cumsum(model.probability)
-        self._dense = bool(model.attempt_readouts) or model.click_probability > _DENSE_ABOVE
+        self._dense = bool(model.attempt_readouts or model.glows) or model.click_probability > _DENSE_ABOVE
         self._batch, self._longest_gap = self._batch_size()
 
     def take_until(self, t_ps: int) -> dict[str, Int64Array]:
@@ -122,6 +122,7 @@ class AttemptStream:
         self._runs.append(runs)
         self._next, self._end_ps = after, after.burst_start_ps
         self._click(masks, start)
+        self._glow(start)
         self._read_out(masks, start, self.model.attempt_readouts, self.model.attempt_populations, (0, 0))
         heralded = self.model.heralds[masks]
         self._herald(start[heralded])
@@ -157,6 +158,12 @@ class AttemptStream:
                 delay = np.rint(times.draw(self._rng.random(len(begun)))).astype(np.int64)
                 self._add(MIDPOINT[bit % 2], begun + delay, begun)
 
+    def _glow(self, start: Int64Array) -> None:
+        for glow in self.model.glows:
+            begun = np.repeat(start, self._rng.poisson(glow.mean, len(start)))
+            within = (self._rng.random(len(begun)) * (glow.stop_ps - glow.start_ps)).astype(np.int64)
+            self._add(LOCAL[glow.node], begun + glow.start_ps + within, begun)
+
     def _herald(self, start: Int64Array) -> None:
         self._add("herald", start + self.model.decision_ps, start)
         self._add("alice_herald", start + self.model.arrival_ps[0], start)
@@ -177,10 +184,21 @@ class AttemptStream:
         state = np.minimum((self._rng.random(len(masks))[:, None] >= cumulative).sum(axis=1), 3)
         for r in readouts:
             dark = (state >> (1 - r.node)) & 1
-            photons = self._rng.poisson(np.where(dark == 1, r.dark_mean, r.bright_mean))
-            begun = np.repeat(start, photons)
-            within = (self._rng.random(len(begun)) * r.duration_ps).astype(np.int64)
-            self._add(LOCAL[r.node], begun + offset_ps[r.node] + r.start_ps + within, begun)
+            if r.echo_ps is None:
+                self._shine(start, offset_ps, r, np.where(dark == 1, r.dark_mean, r.bright_mean), (0, r.duration_ps))
+            else:
+                first, last = (t - r.start_ps for t in r.echo_ps)
+                self._shine(start, offset_ps, r, np.full(len(dark), r.dark_mean), (0, r.duration_ps))
+                self._shine(start, offset_ps, r, np.where(dark == 1, 0.0, r.bright_mean - r.dark_mean), (first, last))
+
+    def _shine(
+        self, start: Int64Array, offset_ps: tuple[int, int], r: Readout, mean: FloatArray, within_ps: tuple[int, int]
+    ) -> None:
+        """Poisson photons, uniform between two times after the read-out began."""
+        begun = np.repeat(start, self._rng.poisson(mean))
+        first, last = within_ps
+        after = (first + self._rng.random(len(begun)) * (last - first)).astype(np.int64)
+        self._add(LOCAL[r.node], begun + offset_ps[r.node] + r.start_ps + after, begun)
 
     def _add(self, name: str, times: Int64Array, starts: Int64Array) -> None:
         self._new[name].append((times, starts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import cos, hypot, log, sqrt
 
-from . import devices, ensemble, polarisation
+from . import devices, polarisation
 from .config import LIGHT_KINDS, DetectorConfig, NodeConfig, TwinConfig
 from .settings import Settings
 from .spin import Decoherence
@@ -82,15 +82,6 @@ class Conditions:
             memory.ensemble.pair_probability * area * self.settings["laser", "power"] / self.config.laser.pi_power_w,
             1.0,
         )
-
-    def echo_efficiency(self, node: int) -> float:
-        """Chance that an absorptive node gives a stored photon back in its first echo."""
-        memory = self.node(node)
-        if memory.ensemble is None:
-            return 0.0
-        phonons = devices.phonon_rate_hz(memory.memory, self.settings["cryostat", "temperature"])
-        voltage = self.settings[f"{NODES[node]}_memory", "electrode_voltage"]
-        return ensemble.echo_efficiency(memory.ensemble, phonons, voltage)
 
     def fibre_delay_ps(self, node: int) -> int:
         """Delay to the midpoint, any drift included."""

@@ -77,8 +77,12 @@ class EnsembleConfig(_Block):
 
     ``pair_probability`` per full-amplitude pump pulse at pi_power. Echo after 1/``comb_spacing_hz``; teeth are Gaussian
     of finesse ``finesse`` and peak optical depth ``optical_depth`` over a background ``background_depth``. The electrode
-    splits the ions into two classes shifted by ±``stark_split_hz_per_v`` a volt. ``retrieval`` is the path from echo to
-    detector, ``noise_per_gate`` the mean of empty-input clicks in a read-out.
+    splits the ions into two classes shifted by ±``stark_split_hz_per_v`` a volt; pulses on it have ``electrode_pulse_v``.
+    ``retrieval`` is the path from echo to detector, ``noise_per_gate`` the mean of empty-input clicks in a read-out.
+
+    Instead, pairs of burn pulses can make the comb, each of ``burn_strength``; holes fill with ``hole_lifetime_s``. Control
+    pulses carry the excitation to a spin wave (``control_transfer``), which dephases by ``spin_linewidth_hz`` (FWHM) unless
+    refocused, and decays with the memory's T2; each adds ``control_noise`` photons.
     """
 
     pair_probability: Fraction = 0.02
@@ -90,6 +94,14 @@ class EnsembleConfig(_Block):
     stark_split_hz_per_v: NonNegative = 2.5e5
     retrieval: Fraction = 0.5
     noise_per_gate: NonNegative = 1e-3
+    bandwidth_hz: Positive = 1e8
+    input_mean_photons: NonNegative = 0.5
+    electrode_pulse_v: float = 5.0
+    burn_strength: NonNegative = 0.1
+    hole_lifetime_s: Positive = 1.0
+    control_transfer: Fraction = 0.9
+    control_noise: NonNegative = 1e-3
+    spin_linewidth_hz: NonNegative = 1e4
 
 
 class FibreConfig(_Block):

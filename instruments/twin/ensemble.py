@@ -1,13 +1,39 @@
-"""Ensemble memories as formulas: atomic frequency combs, Stark gating, noise (Afzelius et al., PRA 79, 052329, 2009)."""
+"""Ensemble memories as formulas: periodic combs, their echoes, Stark gating, spin-wave storage.
+
+A comb is known by the Fourier components of its optical depth, d(δ) = d_0 + 2 Σ d_k cos(2πkδ/Δ). Light passes with the
+causal amplitude exp(-d_0/2 - Σ d_k z^k), z a delay by 1/Δ; the coefficient of z^m is the m-th echo, exact for any comb.
+For the first echo of Gaussian teeth this is the formula of Afzelius et al., PRA 79, 052329 (2009).
+"""
 
 from __future__ import annotations
 
-from math import cos, exp, log, pi, sqrt, tau
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, erf, exp, log, pi, sin, sqrt, tau
 
+import numpy as np
+
+from ...analysis.records import FloatArray
 from .config import EnsembleConfig
 
-#: Gaussian teeth: exp(-7.12/F²) is the dephasing of the echo within a tooth.
-_TOOTH_DEPHASING = pi**2 / (2 * log(2))
+#: Echoes followed, and points of a comb period on which burning is worked out.
+ECHOES = 8
+_POINTS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Comb:
+    """Echo spacing 1/Δ in seconds, and the Fourier components d_0 … d_ECHOES of the optical depth."""
+
+    period_s: float
+    depths: tuple[float, ...]
+
+    def efficiencies(self) -> FloatArray:
+        """Leak and echoes, float64 (ECHOES + 1,): |c_m|² with m·c_m = -Σ k·d_k·c_(m-k)."""
+        c = [exp(-self.depths[0] / 2)]
+        for m in range(1, ECHOES + 1):
+            c.append(-sum(k * self.depths[k] * c[m - k] for k in range(1, m + 1)) / m)
+        return np.square(np.array(c))
 
 
 def effective_depth(memory: EnsembleConfig) -> float:
@@ -15,10 +41,31 @@ def effective_depth(memory: EnsembleConfig) -> float:
     return memory.optical_depth / memory.finesse * sqrt(pi / (4 * log(2)))
 
 
-def forward_efficiency(memory: EnsembleConfig) -> float:
-    """First echo, forward: d̃²·exp(-d̃)·exp(-d0)·exp(-7.12/F²); never above 54 %."""
-    depth = effective_depth(memory)
-    return depth**2 * exp(-depth - memory.background_depth - _TOOTH_DEPHASING / memory.finesse**2)
+def gaussian_comb(memory: EnsembleConfig) -> Comb:
+    """The comb long preparation leaves: Gaussian teeth of the configured finesse on a background."""
+    mean, narrow = effective_depth(memory), (pi / memory.finesse) ** 2 / (4 * log(2))
+    teeth = [mean * exp(-narrow * k**2) for k in range(1, ECHOES + 1)]
+    return Comb(1 / memory.comb_spacing_hz, (mean + memory.background_depth, *teeth))
+
+
+def burnt_comb(
+    memory: EnsembleConfig, pairs: Sequence[tuple[float, float]], cycle_s: float, age_s: float
+) -> Comb | None:
+    """Comb burnt by pulse pairs (strength, spacing in s) once a cycle, ``age_s`` later: holes fill with the hole lifetime.
+
+    A pair leaves the ground state with exp[-s(1 + cos 2πδτ)/2]; burning and filling have come into balance. The spacing
+    is that of the first pair. None without pairs.
+    """
+    if not pairs:
+        return None
+    x = np.arange(_POINTS) * tau / _POINTS
+    period_s = pairs[0][1]
+    burnt = np.exp(-sum(s * (1 + np.cos(x * spacing / period_s)) / 2 for s, spacing in pairs))
+    kept, later = exp(-cycle_s / memory.hole_lifetime_s), exp(-age_s / memory.hole_lifetime_s)
+    ground = (1 - kept) / (1 - kept * burnt) * burnt
+    depth = memory.optical_depth * (1 - (1 - ground) * later) + memory.background_depth
+    components = np.fft.rfft(depth)[: ECHOES + 1].real / _POINTS
+    return Comb(period_s, tuple(float(d) for d in components))
 
 
 def decoherence_factor(memory: EnsembleConfig, phonon_rate_hz: float, storage_s: float) -> float:
@@ -26,13 +73,22 @@ def decoherence_factor(memory: EnsembleConfig, phonon_rate_hz: float, storage_s:
     return exp(-4 * storage_s * (1 / memory.optical_t2_s + phonon_rate_hz))
 
 
-def stark_factor(memory: EnsembleConfig, electrode_voltage_v: float, storage_s: float) -> float:
-    """cos²(2π·s·V·t): two classes of ions pulled apart by the electrode; silent at s·V·t = 1/4."""
-    return cos(tau * memory.stark_split_hz_per_v * electrode_voltage_v * storage_s) ** 2
+def stark_factor(memory: EnsembleConfig, volt_seconds: float) -> float:
+    """cos²(2π·s·∫V dt): two classes of ions pulled apart by the electrode; silent at s·V·t = 1/4."""
+    return cos(tau * memory.stark_split_hz_per_v * volt_seconds) ** 2
 
 
-def echo_efficiency(memory: EnsembleConfig, phonon_rate_hz: float, electrode_voltage_v: float) -> float:
-    """Probability that a photon comes back in the first echo, 1/spacing after it was absorbed."""
-    storage_s = 1 / memory.comb_spacing_hz
-    kept = decoherence_factor(memory, phonon_rate_hz, storage_s) * stark_factor(memory, electrode_voltage_v, storage_s)
-    return forward_efficiency(memory) * kept
+def bandwidth_factor(memory: EnsembleConfig, duration_s: float) -> float:
+    """Share of the spectrum of a Gaussian pulse of that FWHM that falls into the comb: erf(sqrt(ln 2)·B·T/0.441)."""
+    return erf(sqrt(log(2)) * memory.bandwidth_hz * duration_s / 0.441)
+
+
+def transfer(memory: EnsembleConfig, area: float) -> float:
+    """Chance that a control pulse carries the excitation to the spin or back: best at a half turn (area 1)."""
+    return memory.control_transfer * sin(pi / 2 * area) ** 2
+
+
+def spin_factor(memory: EnsembleConfig, net_s: float, stored_s: float, t2_s: float, exponent: float) -> float:
+    """exp[-(πγt)²/(2 ln 2)] of the net precession, exp[-2(t/T2)^n] of the time stored as spin wave."""
+    static = (pi * memory.spin_linewidth_hz * net_s) ** 2 / (2 * log(2))
+    return exp(-static - 2 * (stored_s / t2_s) ** exponent)

@@ -10,6 +10,7 @@ from .conditions import LOCAL, NODES, Conditions
 from .config import MemoryConfig
 from .program import Program, Pulse, Section
 from .spin import ComplexArray, Excite, Fade, Initialise, Operation, Rotate, Store, evolve, rotation
+from .storage import retrieval
 
 
 class ProgramError(ValueError):
@@ -18,19 +19,25 @@ class ProgramError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """Fluorescence read-out of one node (0 Alice, 1 Bob): mean detected photons of the bright and the dark state."""
+    """Read-out of one node (0 Alice, 1 Bob): mean detected photons of the bright and the dark state.
+
+    They come at any time of the read-out; what is brighter of an echo comes between ``echo_ps`` (in the section's time).
+    """
 
     node: int
     start_ps: int
     duration_ps: int
     bright_mean: float
     dark_mean: float
+    echo_ps: tuple[int, int] | None = None
 
 
-def operations(now: Conditions, section: Section, node: int, offset_ps: int = 0, *, seen: bool) -> list[Operation]:
+def operations(
+    now: Conditions, program: Program, section: Section, node: int, offset_ps: int = 0, *, seen: bool
+) -> list[Operation]:
     """What the pulses of a section do to a node's spin; ``seen`` photons keep their bin, others go unwatched."""
     if now.node(node).ensemble is not None:
-        return _absorptive(now, section, node, offset_ps, seen=seen)
+        return _absorptive(now, program, section, node, offset_ps, seen=seen)
     memory = now.node(node).memory
     detuning_hz = now.decoherence(node).detuning_hz
     found: list[Operation] = []
@@ -47,17 +54,18 @@ def operations(now: Conditions, section: Section, node: int, offset_ps: int = 0,
     return found
 
 
-def _absorptive(now: Conditions, section: Section, node: int, offset_ps: int, *, seen: bool) -> list[Operation]:
+def _absorptive(
+    now: Conditions, program: Program, section: Section, node: int, offset_ps: int, *, seen: bool
+) -> list[Operation]:
     """An ensemble node: the memory starts every attempt empty, pump pulses fill it, the comb gives the echo back.
 
-    What is not read in the first echo is lost; without preparation light (``initialise``) there is no comb.
+    What is not read in the strongest echo is lost; without preparation there is no comb.
     """
     found: list[Operation] = [Initialise(offset_ps, 0.0)] if section.on("excitation") else []
-    combed = bool(section.on("initialise")) and now.lit
     for k, pulse in enumerate(section.on("excitation")):
         filled = offset_ps + pulse.centre_ps
         found.append(Store(filled, now.pair_probability(node, pulse.area), k if seen else None))
-        found.append(Fade(filled, now.echo_efficiency(node) if combed else 0.0))
+        found.append(Fade(filled, retrieval(now, program, node, pulse).efficiency))
     return found
 
 
@@ -68,7 +76,7 @@ def _pumped(memory: MemoryConfig, duration_ps: int) -> float:
 
 def attempt_state(now: Conditions, program: Program, node: int, until_ps: int) -> ComplexArray:
     """Spin and photons of an attempt nobody interrupts: complex (2, 2^K, 2, 2^K) at ``until_ps``."""
-    played = operations(now, program.attempt, node, seen=True)
+    played = operations(now, program, program.attempt, node, seen=True)
     last = max((o.time_ps for o in played if isinstance(o, Excite | Store)), default=0)
     return evolve(played, max(until_ps, last), len(program.attempt.on("excitation")), now.decoherence(node))
 
@@ -79,14 +87,14 @@ def heralded_state(now: Conditions, program: Program, node: int, until_ps: int, 
     Until the herald's marker arrives at ``herald_ps`` the node goes on with the attempt and, if that is over, with the
     next ones, which reset the memory.
     """
-    played = operations(now, program.attempt, node, seen=True)
+    played = operations(now, program, program.attempt, node, seen=True)
     over = herald_ps // program.attempt.length_ps
     for n in range(max(1, over - 1), over + 1):  # earlier ones are wiped out by the last complete one
-        played += operations(now, program.attempt, node, n * program.attempt.length_ps, seen=False)
+        played += operations(now, program, program.attempt, node, n * program.attempt.length_ps, seen=False)
     played = [
         o for o in played if o.time_ps <= herald_ps or (isinstance(o, Excite | Store) and o.photon_bin is not None)
     ]
-    played += operations(now, program.on_herald, node, herald_ps, seen=False)
+    played += operations(now, program, program.on_herald, node, herald_ps, seen=False)
     return evolve(played, herald_ps + until_ps, len(program.attempt.on("excitation")), now.decoherence(node))
 
 
@@ -122,15 +130,17 @@ def _fluorescence(now: Conditions, node: int, pulse: Pulse) -> Readout:
 
 
 def _echo(now: Conditions, program: Program, node: int, pulse: Pulse, begins_ps: int) -> Readout:
-    """A gate on the retrieved photon: it clicks only when the echo, 1/spacing after storage, falls into the gate."""
+    """A gate on the retrieved photon: it clicks only when the strongest echo falls into the gate."""
     memory = now.node(node).ensemble
     assert memory is not None
-    echoes = [p.centre_ps + round(1e12 / memory.comb_spacing_hz) for p in program.attempt.on("excitation")]
-    start = begins_ps + pulse.start_ps
-    caught = any(start <= echo < start + pulse.duration_ps for echo in echoes)
-    click = memory.retrieval * now.efficiency(LOCAL[node]) if caught else 0.0
-    noise = memory.noise_per_gate
-    return Readout(node, pulse.start_ps, pulse.duration_ps, noise - log1p(-click), noise)
+    noise, start_ps = memory.noise_per_gate, begins_ps + pulse.start_ps
+    for pump in program.attempt.on("excitation"):
+        echo = retrieval(now, program, node, pump)
+        if start_ps <= echo.at_ps < start_ps + pulse.duration_ps:
+            bright = noise - log1p(-memory.retrieval * now.efficiency(LOCAL[node]))
+            begins = echo.at_ps - begins_ps - pump.duration_ps // 2
+            return Readout(node, pulse.start_ps, pulse.duration_ps, bright, noise, (begins, begins + pump.duration_ps))
+    return Readout(node, pulse.start_ps, pulse.duration_ps, noise, noise)
 
 
 def _rotate(pulse: Pulse, rabi_rad_per_s: float, detuning_hz: float, offset_ps: int) -> Rotate:

@@ -18,6 +18,7 @@ from .conditions import LOCAL, NODES
 from .node import Readout, operations
 from .program import Program
 from .spin import PAULI_X, PAULI_Y, PAULI_Z, ComplexArray, Excite, Rotate
+from .truth_devices import device_truth, photon_truth
 from .waveforms import emg_cdf
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ _I = np.eye(2, dtype=complex)
 def truth(world: World) -> dict[str, float]:
     """All hidden values that make sense at present (those of a heralded link only with a heralding program)."""
     values = {"temperature_k": world.get("cryostat", "temperature")}
-    values |= _memories(world) | _jitter(world) | _clock(world) | _pairs(world)
+    values |= _memories(world) | _jitter(world) | _clock(world) | _pairs(world) | device_truth(world)
     for n, fault in enumerate(world.faults()):
         values[f"fault_{n}_{fault.kind}_{fault.component}_at_s"] = fault.at_ps / PS_PER_S
     model = world.current_model()
     if world.program is None or model is None:
         return values
-    values |= _readouts(world, model)
+    values |= _readouts(world, model) | photon_truth(world, model)
     if world.program.rule is not None:
         values |= _link(world, world.program, model)
     return values
@@ -111,7 +112,6 @@ def _link(world: World, program: Program, model: AttemptModel) -> dict[str, floa
     found = {
         "herald_probability": chance,
         "herald_rate_hz": chance / (model.mean_attempt_ps * 1e-12),
-        "visibility": model.visibility,
     }
     if chance <= 0:
         return found
@@ -135,13 +135,13 @@ def _link(world: World, program: Program, model: AttemptModel) -> dict[str, floa
 
 def played_since_excitation(world: World, program: Program, node: int) -> ComplexArray:
     """The ideal turns (drive on resonance) of a node after its last excitation, up to its read-out: (2, 2) unitary."""
-    played = operations(world.conditions, program.attempt, node, seen=True)
+    played = operations(world.conditions, program, program.attempt, node, seen=True)
     model = world.current_model()
     assert model is not None
     played = [o for o in played if o.time_ps <= model.arrival_ps[node]]
     last = max((i for i, o in enumerate(played) if isinstance(o, Excite)), default=-1)
     until = next((r.start_ps for r in model.herald_readouts if r.node == node), program.on_herald.length_ps)
-    after = operations(world.conditions, program.on_herald, node, seen=False)
+    after = operations(world.conditions, program, program.on_herald, node, seen=False)
     total = _I
     for operation in [*played[last + 1 :], *(o for o in after if o.time_ps <= until)]:
         if isinstance(operation, Rotate):

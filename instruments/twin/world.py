@@ -184,6 +184,12 @@ class World:
                         self._tick()
                 self._strike()
 
+    def go_on_at(self, t_ps: int) -> None:
+        """Lets time pass until ``t_ps``, as if the lab had been away; pulses then draw on randomness never used before."""
+        with self.lock:
+            self.advance(max(0, t_ps - self._now_ps))
+            self._epoch = self._now_ps
+
     def suggested_block_ps(self) -> int:
         """A stretch of lab time worth one block: about 200 000 tags, between 10 ms and 1 s."""
         with self.lock:

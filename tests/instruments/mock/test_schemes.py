@@ -134,6 +134,7 @@ def test_no_echo_without_comb_or_beside_its_time_or_when_silenced(make_lab, chan
 
 def test_echo_gate_clicks_with_the_retrieval_probability(make_lab):
     lab = make_lab(overrides=ABSORPTIVE)
+    lab.memories["alice"].electrode_voltage(0.0)  # 1 V would silence the first echo
     lab.pulser.load(absorptive_table())
     alice = lab.world.current_model().herald_readouts[0]
     assert alice.bright_mean - alice.dark_mean == pytest.approx(-log1p(-0.5 * 0.858), rel=1e-3)
