@@ -11,6 +11,10 @@ from .base import Experiment
 from .bell_test import BellTest
 from .clock_sync import ClockSync
 from .heralded_entanglement import HeraldedEntanglement
+from .hom_visibility import HomVisibility
+from .line_scan import LineScan
+from .photon_lifetime import PhotonLifetime
+from .photon_statistics import PulsedG2
 from .scan import ScanExperiment
 from .storage_time import StorageTime
 from .timing_jitter import TimingJitter
@@ -21,6 +25,10 @@ _SHIPPED: tuple[type[Experiment[Any, Any]], ...] = (
     ClockSync,
     StorageTime,
     TimingJitter,
+    LineScan,
+    PhotonLifetime,
+    PulsedG2,
+    HomVisibility,
     ScanExperiment,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -39,6 +40,9 @@ class BellTest(LinkExperiment[BellTestConfig]):
         result = bell_test({"blocks": filled})
         p = Estimate(result.p_value, result.p_value, result.p_value, 1.0, float("nan"), result.n, "CHSH game bound")
         return {"chsh_s": result.s, "chsh_p_value": p}
+
+    def truth_names(self) -> Mapping[str, str]:
+        return {"chsh_s": "chsh_s_raw", "herald_rate_hz": "herald_rate_hz"}
 
     def _block(self, state: LinkState, outcome: int) -> dict[str, Any]:
         joint = (state.joint(self.setting_of(basis))[outcome] for basis in self.config.bases)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
@@ -76,6 +77,9 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         estimates = mean_offset_and_skew(sync, a_ps)
         pairs = {"pairs": {"found": sync.pairs}}
         return Result(estimates, {"pairs": self._pair_histogram(a_ps, b_ps, sync.model)}, counts=counts | pairs)
+
+    def truth_names(self) -> Mapping[str, str]:
+        return {"clock_offset_ps": "clock_offset_ps", "clock_skew": "clock_skew"}
 
     def _synchronize(self, state: SyncState) -> SyncResult | None:
         a_ps, b_ps = (state.times_ps(name) for name in NODES)

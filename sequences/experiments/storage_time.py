@@ -107,6 +107,9 @@ class StorageTime(Experiment[StorageTimeConfig, StorageState]):
     def shortfall(self, state: StorageState) -> str:
         return "" if any(state.bright.values()) else "no read-out ever saw the bright state: is the laser on?"
 
+    def truth_names(self) -> Mapping[str, str]:
+        return {"storage_time_s": f"{self.config.node}_storage_time_s"}
+
     def _echo(self, storage_s: float) -> Sequence:
         """The final rotation continues the first two (π/2, π, π/2 make a full turn), so a kept spin ends bright."""
         c = self.config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -88,6 +89,9 @@ class TimingJitter(Experiment[TimingJitterConfig, JitterState]):
 
     def shortfall(self, state: JitterState) -> str:
         return "" if state.clicks() else "no click came: is the detector biased and inside its gate?"
+
+    def truth_names(self) -> Mapping[str, str]:
+        return {"jitter_ps": "jitter_fwhm_ps", "jitter_sigma_ps": "jitter_sigma_ps", "jitter_tau_ps": "jitter_tau_ps"}
 
     def _histogram(self, state: JitterState) -> CorrelationHistogram:
         """Fine histogram around the pulse, found first on a coarse one."""
