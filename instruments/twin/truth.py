@@ -19,7 +19,6 @@ from .node import Readout, operations
 from .program import Program
 from .spin import PAULI_X, PAULI_Y, PAULI_Z, ComplexArray, Excite, Rotate
 from .truth_devices import device_truth, photon_truth
-from .truth_devices import device_truth, photon_truth
 from .waveforms import emg_cdf
 
 if TYPE_CHECKING:
