@@ -52,20 +52,25 @@ class NodeSection(Part):
 
 
 class LinkSection(Part):
-    """One optical or electrical connection between ports (``instrument.port``)."""
+    """One optical or electrical connection between ports (``instrument.port``).
+
+    ``broken: allowed`` admits a link that cannot exist, from something simulated to something real.
+    """
 
     source: str
     target: str
     kind: Literal["optical", "electrical"] = "optical"
+    broken: Literal["refused", "allowed"] = "refused"
 
 
 class TwinSection(Part):
-    """The simulated lab behind the mock instruments."""
+    """The simulated lab behind mock and emulated instruments; ``address``: where its emulators tell what is true of it."""
 
     preset: str
     overrides: dict[str, Any] = Field(default_factory=dict)
     seed: int = 0
     pace: Literal["free"] | float = "free"
+    address: str | None = None
 
 
 class InterlockSection(Part):

@@ -10,7 +10,7 @@ from typing import Any
 
 from qcodes.instrument import Instrument, InstrumentBaseKWArgs
 from qcodes.parameters import Parameter, ParameterBase
-from qcodes.validators import Numbers
+from qcodes.validators import Bool, Numbers
 from typing_extensions import Unpack
 
 from ..errors import ConfigError
@@ -70,6 +70,38 @@ class Cryostat(Composite):
         """Present temperature."""
         self.setpoint = self.borrow("setpoint", setpoint, "K", vals=Numbers(*limits_k))
         """Temperature the controller goes to."""
+
+
+class PumpedPairSource(Composite):
+    """A PairSource: a nonlinear crystal behind a pump laser.
+
+    Args:
+        emission: e.g. ``pump.emission``.
+        pump_power: e.g. ``pump.power`` (W).
+        transmission: from the laser's output to the crystal.
+        largest_power_w: most the crystal stands.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        emission: str,
+        pump_power: str,
+        transmission: float = 1.0,
+        largest_power_w: float = 50e-3,
+        **kwargs: Unpack[InstrumentBaseKWArgs],
+    ) -> None:
+        super().__init__(name, **kwargs)
+        switch = find_parameter(name, emission)
+        self.emission: Parameter[bool, PumpedPairSource] = self.add_parameter(
+            "emission", get_cmd=switch.get, set_cmd=switch.set, vals=Bool()
+        )
+        """Whether the pump is on."""
+        self.pump_power = self.borrow(
+            "pump_power", pump_power, "W", scale=transmission, vals=Numbers(0, largest_power_w)
+        )
+        """Pump power at the crystal."""
 
 
 class ErbiumMemory(Composite):

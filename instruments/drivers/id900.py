@@ -1,7 +1,9 @@
 """ID Quantique ID900 / ID1000 time controller: SCPI over ZeroMQ, tags through the vendor's DataLinkTargetService.
 
 Command port 5555 (REQ/REP). The DataLinkTargetService (port 6060, usually on this computer) receives the tags and offers
-each channel on a ZeroMQ PAIR socket as little-endian int64 ps.
+each channel on a ZeroMQ PAIR socket as little-endian int64 ps. The device records in periods and sends, after each, one
+message a channel (empty when nothing clicked) with times from the start of that period: blocks end where periods end, by
+the device's own clock.
 """
 
 from __future__ import annotations
@@ -20,24 +22,23 @@ from qcodes.validators import Bool, Ints, Numbers
 from typing_extensions import Unpack
 
 from ...analysis.records import PS_PER_S, TagBlock
-from ..errors import ConnectionLost, InstrumentError, LimitError
+from ..errors import BadReply, ConnectionLost, InstrumentError, LimitError
 from ..interfaces import HeraldCondition
 from .link import Link
+from .periods import Parts
 from .replies import flag, integer, number, parsed
 from .robust_visa import invalidate_caches
-from .tag_merge import TagMerger
 from .tcp import OPEN_TIMEOUT_S, split_endpoint
 
 R = TypeVar("R")
 
 COMMAND_PORT, DATALINK_PORT, FIRST_STREAM_PORT = 5555, 6060, 4241
-#: Tags younger than this may still be under way on a slower channel.
-HOLD_BACK_S = 0.1
-#: No two crystals differ by more; guards the hold-back in long runs.
-WORST_SKEW = 1e-4
-POLL_S = 0.01
+#: Between two periods the device records nothing; it wants at least this.
+DEAD_TIME_PS = 40_000
+SHORTEST_PERIOD_S = 0.2
 #: Combiners used for heralds: click in the early window, click in the late window, both; the last drives output 1.
-EARLY, LATE, BOTH = "TSCO1", "TSCO2", "TSCO3"
+#: The first four feed the tag streams.
+EARLY, LATE, BOTH = "TSCO5", "TSCO6", "TSCO7"
 
 
 class IdqTimeController(Instrument):
@@ -49,6 +50,7 @@ class IdqTimeController(Instrument):
         channels: inputs to record.
         stream_ports: one a channel, for the tags.
         herald_inputs: input of each midpoint detector, by the names herald conditions use, e.g. ``{"A": 1, "B": 2}``.
+        period_s: how often the device hands out its tags (s, at least 0.2); it records nothing for 40 ns between two periods.
 
     Raises:
         ConnectionLost: nothing answers.
@@ -63,6 +65,7 @@ class IdqTimeController(Instrument):
         channels: Sequence[int] = (1, 2, 3, 4),
         stream_ports: Sequence[int] | None = None,
         herald_inputs: Mapping[str, int] | None = None,
+        period_s: float = SHORTEST_PERIOD_S,
         timeout: float = 1.0,
         **kwargs: Unpack[InstrumentBaseKWArgs],
     ) -> None:
@@ -76,8 +79,11 @@ class IdqTimeController(Instrument):
         self._scpi = self._request_link(address, COMMAND_PORT)
         self._datalink = self._request_link(datalink, DATALINK_PORT)
         self._streams: dict[int, zmq.Socket[bytes]] = {}
-        self._merger = TagMerger(name)
-        self._started_s = 0.0
+        self._acquisitions: dict[int, str] = {}
+        if period_s < SHORTEST_PERIOD_S:
+            raise LimitError(name, f"period_s is {period_s:g}; the device needs at least {SHORTEST_PERIOD_S:g} s")
+        self._period_ps = round(period_s * PS_PER_S)
+        self._parts = Parts(name, self._period_ps, self._ports)
         made = [IdqInput(self, f"ch{number}", number) for number in channels]
         for channel in made:
             self.add_submodule(channel.short_name, channel)
@@ -144,14 +150,19 @@ class IdqTimeController(Instrument):
         """Begins recording; time zero is now."""
         self.stop()
         for channel, port in self._ports.items():
-            self._data_command(f"start-stream --address {self._host} --channel {channel} --stream-port {port}")
+            started = f"start-stream --address {self._host} --channel {channel} --stream-port {port}"
+            self._acquisitions[channel] = str(self._data_command(started)["id"])
             self._streams[channel] = self._open_stream(port)
             self._command(f"RAW{channel}:ERRORS:CLEAR")
+            self._command(f"RAW{channel}:REF:LINK NONE")
             self._command(f"RAW{channel}:SEND ON")
-        self._merger = TagMerger(self.name)
-        self._command("REC:NUM 0")
+        self._parts = Parts(self.name, self._period_ps, self._ports)
+        self._command("REC:TRIG:ARM:MODE MANUal")
+        self._command("REC:ENABle ON")
+        self._command("REC:NUM INF")
+        self._command(f"REC:PWID {self._period_ps - DEAD_TIME_PS}")
+        self._command(f"REC:PPER {self._period_ps}")
         self._command("REC:PLAY")
-        self._started_s = time.monotonic()
 
     def stop(self) -> None:
         """Ends recording."""
@@ -163,26 +174,21 @@ class IdqTimeController(Instrument):
         self._close_streams()
 
     def read(self, timeout_s: float) -> TagBlock:
-        """The next block; it ends ``HOLD_BACK_S`` before now.
+        """The next block: everything that reached the inputs before this call, and at most two periods more.
 
         Raises:
-            ConnectionLost: not recording, or the device stopped answering for ``timeout_s``.
+            ConnectionLost: not recording, or no message within ``timeout_s``.
         """
         if not self._streams:
             raise ConnectionLost(self.name, "is not recording; call start() first", "read")
         deadline_s = time.monotonic() + timeout_s
-        while (t_stop_ps := self._safe_ps()) <= self._merger.handed_out_ps:
-            if time.monotonic() > deadline_s:
-                raise ConnectionLost(self.name, f"no new time within {timeout_s:g} s", "read")
-            time.sleep(POLL_S)
-        for channel, stream in self._streams.items():
-            errors = parsed(self.name, f"RAW{channel}:ERRORS?", self.ask(f"RAW{channel}:ERRORS?"), integer)
-            if errors:
-                self._command(f"RAW{channel}:ERRORS:CLEAR")
-                self._merger.lost(-1)
-            for chunk in _arrived(stream):
-                self._merger.add(channel, np.frombuffer(chunk[: len(chunk) // 8 * 8], "<i8").astype(np.int64))
-        return self._merger.take(t_stop_ps)
+        # Behind those the service has finished one may be on its way; the next is still recorded and reaches past now.
+        wanted = self._finished_periods() + 2
+        while self._parts.received < wanted and (left_s := deadline_s - time.monotonic()) > 0:
+            self._collect(left_s)
+        if not self._parts.complete:
+            raise ConnectionLost(self.name, f"no tags and no end of a period within {timeout_s:g} s", "read")
+        return self._parts.take(lost=self._lost_tags())
 
     def close(self) -> None:
         self._close_streams()
@@ -191,12 +197,35 @@ class IdqTimeController(Instrument):
         self._context.destroy(linger=0)
         super().close()
 
-    # -- the wire ------------------------------------------------------------------------------------------------------
+    def _collect(self, timeout_s: float) -> None:
+        """Takes what has come on every channel, after waiting for something to come."""
+        zmq.zmq_poll([(stream, zmq.POLLIN) for stream in self._streams.values()], timeout=int(1000 * timeout_s))
+        for channel, stream in self._streams.items():
+            for message in _arrived(stream):
+                self._parts.add(channel, np.frombuffer(message[: len(message) // 8 * 8], "<i8").astype(np.int64))
 
-    def _safe_ps(self) -> int:
-        """Tags before this have surely arrived."""
-        elapsed_s = time.monotonic() - self._started_s
-        return max(0, int((elapsed_s * (1 - WORST_SKEW) - HOLD_BACK_S) * PS_PER_S))
+    def _finished_periods(self) -> int:
+        """How many periods the service has finished, on the channel that is furthest."""
+        finished = []
+        for identity in self._acquisitions.values():
+            command = f"status --id {identity}"
+            status = self._data_command(command)
+            count = status.get("acquisitions_count") if isinstance(status, dict) else None
+            if not isinstance(count, int):
+                raise BadReply(self.name, "expected acquisitions_count", command, status)
+            finished.append(count)
+        return max(finished)
+
+    def _lost_tags(self) -> bool:
+        """Whether any channel counts errors; clears them."""
+        lost = False
+        for channel in self._streams:
+            if parsed(self.name, f"RAW{channel}:ERRORS?", self.ask(f"RAW{channel}:ERRORS?"), integer):
+                self._command(f"RAW{channel}:ERRORS:CLEAR")
+                lost = True
+        return lost
+
+    # -- the wire ------------------------------------------------------------------------------------------------------
 
     def _request_link(self, address: str, default_port: int) -> Link[zmq.Socket[bytes]]:
         host, port = split_endpoint(address, default_port)
@@ -241,6 +270,7 @@ class IdqTimeController(Instrument):
         for stream in self._streams.values():
             stream.close()
         self._streams.clear()
+        self._acquisitions.clear()
 
 
 class IdqInput(InstrumentChannel[IdqTimeController]):

@@ -29,6 +29,11 @@ class Parts:
         """Periods every channel has sent and nobody has taken."""
         return min(len(messages) for messages in self._waiting.values())
 
+    @property
+    def received(self) -> int:
+        """Periods every channel has sent since the beginning."""
+        return self._handed_out + self.complete
+
     def add(self, channel: int, t_ps: Int64Array) -> None:
         """The next period of one channel: int64 (N,) ps after its start, any order."""
         self._waiting[channel].append(t_ps)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import pi
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from ..interfaces import Pulse, PulseTable, Segment
 from ..shapes import Square
 
 N_DIGITAL, N_ANALOG = 8, 2
+PHASE_SLACK_RAD = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,15 @@ class PhaseOutput:
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Channel name → output: ``"0"`` … ``"7"`` digital, ``"A0"``, ``"A1"`` analog; phases where wired."""
+    """Channel name → output: ``"0"`` … ``"7"`` digital, ``"A0"``, ``"A1"`` analog; carrier phases where wired.
+
+    A phase goes to an analog output (``phases``), or, in quarter turns only, to the sign of the channel's own analog
+    output and a digital line that shifts the carrier by 90° (``quadratures``: channel name → digital output).
+    """
 
     outputs: Mapping[str, str]
     phases: Mapping[str, PhaseOutput]
+    quadratures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +69,7 @@ class Steps:
 
 def burst_steps(table: PulseTable, wiring: Wiring, sample_ps: int, instrument: str) -> Steps:
     """One burst: the header and all its attempts. Raises LimitError for what the outputs cannot do."""
+    _check_shared_outputs(table, wiring, instrument)
     header = segment_steps(table.header, wiring, sample_ps, instrument)
     attempt = segment_steps(table.attempt, wiring, sample_ps, instrument)
     return header.then(attempt.repeated(table.attempts_per_burst))
@@ -79,8 +87,8 @@ def segment_steps(segment: Segment, wiring: Wiring, sample_ps: int, instrument: 
     for pulse in segment.pulses:
         _check_inside(pulse, segment, instrument)
         during = (starts_ps >= pulse.start_ps) & (starts_ps < pulse.start_ps + pulse.duration_ps)
-        _draw(pulse, _output(pulse, wiring, instrument), during, starts_ps, sample_ps, digital, analog_v)
-        _draw_phase(pulse, wiring, during, analog_v, instrument)
+        sign = _draw_phase(pulse, wiring, during, digital, analog_v, instrument)
+        _draw(pulse, _output(pulse, wiring, instrument), during, starts_ps, sample_ps, digital, analog_v, sign)
     if np.abs(analog_v).max(initial=0.0) > 1.0:
         raise LimitError(instrument, f"analog level {np.abs(analog_v).max():.3f} V; the outputs give at most 1 V")
     return _merged(Steps(np.diff(edges_ps), digital, analog_v))
@@ -116,6 +124,7 @@ def _draw(
     sample_ps: int,
     digital: NDArray[np.uint8],
     analog_v: FloatArray,
+    sign: float,
 ) -> None:
     if not output.startswith("A"):
         if pulse.amplitude > 0:
@@ -125,16 +134,55 @@ def _draw(
     if not isinstance(pulse.shape, Square):
         within_ps: FloatArray = (starts_ps[during] - pulse.start_ps).astype(np.float64) + sample_ps / 2
         level = level * np.abs(pulse.shape.envelope(within_ps, pulse.duration_ps))
-    analog_v[during, int(output[1:])] += level
+    analog_v[during, int(output[1:])] += sign * level
 
 
-def _draw_phase(pulse: Pulse, wiring: Wiring, during: NDArray[np.bool_], analog_v: FloatArray, instrument: str) -> None:
+def _draw_phase(
+    pulse: Pulse,
+    wiring: Wiring,
+    during: NDArray[np.bool_],
+    digital: NDArray[np.uint8],
+    analog_v: FloatArray,
+    instrument: str,
+) -> float:
+    """Puts the carrier phase where it is wired to; the sign of the pulse's own level."""
     if pulse.phase_rad == 0.0:
-        return
+        return 1.0
+    if pulse.channel in wiring.quadratures:
+        quarters = round(2 * pulse.phase_rad / pi)
+        if abs(pulse.phase_rad - quarters * pi / 2) > PHASE_SLACK_RAD:
+            what = f"phase {pulse.phase_rad:g} rad on {pulse.channel!r}; its wiring gives multiples of pi/2 only"
+            raise LimitError(instrument, what)
+        if quarters % 2:
+            digital[during] |= np.uint8(1 << int(wiring.quadratures[pulse.channel]))
+        return 1.0 if quarters % 4 in (0, 1) else -1.0
     if pulse.channel not in wiring.phases:
         raise LimitError(instrument, f"channel {pulse.channel!r} has a phase but no phases: entry says where it goes")
     phase = wiring.phases[pulse.channel]
     analog_v[during, int(phase.output[1:])] += phase.volt_per_rad * pulse.phase_rad
+    return 1.0
+
+
+def channels_of(table: PulseTable) -> set[str]:
+    """Every channel the table plays a pulse on."""
+    return {pulse.channel for segment in _segments(table) for pulse in segment.pulses}
+
+
+def _segments(table: PulseTable) -> tuple[Segment, ...]:
+    return (table.header, table.attempt, *([table.on_herald] if table.on_herald else []))
+
+
+def _check_shared_outputs(table: PulseTable, wiring: Wiring, instrument: str) -> None:
+    """Channels that share an output must play the same pulses on it, if any."""
+    for segment in _segments(table):
+        played: dict[str, dict[str, set[tuple[int, int]]]] = {}
+        for pulse in segment.pulses:
+            output = wiring.outputs.get(pulse.channel, "")
+            played.setdefault(output, {}).setdefault(pulse.channel, set()).add((pulse.start_ps, pulse.duration_ps))
+        for output, channels in played.items():
+            if len({frozenset(times) for times in channels.values()}) > 1:
+                shared = " and ".join(channels)
+                raise LimitError(instrument, f"{shared} share output {output}, so their pulses must coincide")
 
 
 def _merged(steps: Steps) -> Steps:

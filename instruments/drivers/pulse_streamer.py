@@ -26,8 +26,9 @@ from typing_extensions import Unpack
 
 from ..errors import BadReply, InstrumentError, LimitError
 from ..interfaces import PulseTable
+from .composites import find_parameter
 from .link import Link
-from .pulse_steps import PhaseOutput, Steps, Wiring, burst_steps, segment_steps
+from .pulse_steps import PhaseOutput, Steps, Wiring, burst_steps, channels_of, segment_steps
 from .tcp import OPEN_TIMEOUT_S
 
 R = TypeVar("R")
@@ -50,6 +51,9 @@ class SwabianPulseStreamer(Instrument):
         address: IP address or host name (the ports are fixed by the vendor).
         outputs: channel name → ``"0"`` … ``"7"`` or ``"A0"``, ``"A1"``.
         phases: channel name → ``{"output": "A1", "volt_per_rad": 0.3}`` for channels with a carrier phase.
+        quadratures: channel name → digital output that shifts its carrier by 90°; phases are then multiples of π/2.
+        switches: channel name → boolean parameter ``instrument.parameter`` of a slow switch in that path; ``load`` sets it
+            true for the channels the table uses and false for the others, so that two channels may share an output.
         herald_logic: name of the instrument that decides on heralds and is wired to the trigger input; it gets the
             table's condition through its ``load_condition``.
 
@@ -66,6 +70,8 @@ class SwabianPulseStreamer(Instrument):
         *,
         outputs: Mapping[str, str],
         phases: Mapping[str, Mapping[str, Any]] | None = None,
+        quadratures: Mapping[str, str] | None = None,
+        switches: Mapping[str, str] | None = None,
         herald_logic: str = "",
         timeout: float = 2.0,
         **kwargs: Unpack[InstrumentBaseKWArgs],
@@ -73,7 +79,8 @@ class SwabianPulseStreamer(Instrument):
         super().__init__(name, **kwargs)
         self.address, self._timeout_s, self._herald_logic = address, timeout, herald_logic
         wired_phases = {channel: PhaseOutput(**options) for channel, options in (phases or {}).items()}
-        self._wiring = Wiring({channel: str(output) for channel, output in outputs.items()}, wired_phases)
+        self._wiring = Wiring(_texts(outputs), wired_phases, _texts(quadratures or {}))
+        self._switches = dict(switches or {})
         self._loaded: PulseTable | None = None
         self._link: Link[PulseStreamer] = Link(name, address, self._connect, _disconnect)
         self.running: Parameter[bool, SwabianPulseStreamer] = self.add_parameter(
@@ -106,6 +113,9 @@ class SwabianPulseStreamer(Instrument):
             LimitError: the table needs what the outputs, the grid or the memory do not give.
         """
         burst = _encoded(burst_steps(table, self._wiring, SAMPLE_PS, self.name), self.name)
+        used = channels_of(table)
+        for channel, path in self._switches.items():
+            find_parameter(self.name, path).set(channel in used)
         if table.condition is None:
             self._load_condition(table)
             runs = table.bursts or FOREVER
@@ -180,6 +190,10 @@ class SwabianPulseStreamer(Instrument):
             raise ConnectionError("the instrument closed the upload connection") from error
         except (RPCError, AssertionError, ValueError) as error:
             raise BadReply(self.name, f"failed: {error or type(error).__name__}", command) from error
+
+
+def _texts(outputs: Mapping[str, Any]) -> dict[str, str]:
+    return {channel: str(output) for channel, output in outputs.items()}
 
 
 def _stream(device: PulseStreamer, steps: NDArray[Any], runs: int) -> None:

@@ -45,7 +45,8 @@ class ClickLog:
 
     def counts(self, channel: int, lab_ps: Int64Array) -> FloatArray:
         """Clicks on an input since the beginning, before each of the lab times: float64 (M,)."""
-        return self._before[channel] + np.searchsorted(self.edges_ps(channel), lab_ps).astype(np.float64)
+        seen: FloatArray = np.searchsorted(self.edges_ps(channel), lab_ps).astype(np.float64)
+        return seen + float(self._before[channel])
 
 
 def _on_lab_clock(block: TagBlock, channel: int, start_ps: int, stop_ps: int) -> Int64Array:

@@ -5,6 +5,7 @@ The wire carries flat lists of levels. What repeats in them is found again: a he
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import pi
@@ -74,7 +75,9 @@ def pulses_of(steps: PulseSteps, wires: PulseWires, open_: frozenset[str]) -> tu
         if channel in wires.switches and channel not in open_:
             continue
         shifted = _line(steps, wires.quadratures[channel]) if channel in wires.quadratures else None
-        level = steps.analog_v[:, int(output[1:])] if output.startswith("A") else _line(steps, output).astype(np.float64)
+        level = (
+            steps.analog_v[:, int(output[1:])] if output.startswith("A") else _line(steps, output).astype(np.float64)
+        )
         found += _stretches(channel, level, shifted, edges_ps)
     return tuple(sorted(found, key=lambda p: p.start_ps))
 
@@ -105,7 +108,9 @@ def _common_period_ps(by_channel: Mapping[str, list[Pulse]], length_ps: int, n: 
     (period_ps,) = periods
     header_ps = length_ps - n * period_ps
     once = [found for found in by_channel.values() if len(found) % n]
-    fits = all(found[-1].stop_ps <= header_ps for found in once) and all(found[0].start_ps >= header_ps for found in often)
+    fits = all(found[-1].stop_ps <= header_ps for found in once) and all(
+        found[0].start_ps >= header_ps for found in often
+    )
     return period_ps if header_ps >= 0 and fits else 0
 
 
@@ -126,15 +131,13 @@ def _line(steps: PulseSteps, output: str) -> BoolArray:
     return high
 
 
-def _stretches(
-    channel: str, level: FloatArray, shifted: BoolArray | None, edges_ps: Int64Array
-) -> list[Pulse]:
+def _stretches(channel: str, level: FloatArray, shifted: BoolArray | None, edges_ps: Int64Array) -> list[Pulse]:
     """Where the level is not zero, with one sign and one quadrature."""
     quadrature = np.zeros(len(level), np.int8) if shifted is None else shifted.astype(np.int8)
     kind = np.where(level == 0, 0, np.sign(level) * (1 + quadrature)).astype(np.int8)
     bounds = np.concatenate([[0], 1 + np.flatnonzero(np.diff(kind)), [len(kind)]])
     found = []
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in itertools.pairwise(bounds):
         if first == last or not kind[first]:
             continue
         start_ps, stop_ps = int(edges_ps[first]), int(edges_ps[last])

@@ -6,6 +6,7 @@ terminal (``Dev1/ao0``).
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -16,9 +17,12 @@ import numpy as np
 
 from ...analysis.records import PS_PER_S, FloatArray, Int64Array, TimeTags, UInt8Array
 
-Value: TypeAlias = "bool | int | float | str | Waveform | PulseProgram"
+Value: TypeAlias = "bool | int | float | str | Waveform | PulseProgram | HeraldWindows"
 
 
+log = logging.getLogger(__name__)
+#: How often time is looked at (s of the wall).
+TICK_S = 0.01
 #: Fraction of a sample by which the rounding of times may be off.
 ROUNDING = 1e-3
 
@@ -76,6 +80,18 @@ class PulseProgram:
     t_start_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class HeraldWindows:
+    """What herald logic decides on: a click in each of two windows (ps after its START), told ``latency_ps`` later.
+
+    Empty windows: it decides on nothing.
+    """
+
+    early_ps: tuple[int, int] = (0, 0)
+    late_ps: tuple[int, int] = (0, 0)
+    latency_ps: int = 0
+
+
 class Ports(Protocol):
     """The world as an emulator sees it. Unknown names raise KeyError."""
 
@@ -97,6 +113,14 @@ class Ports(Protocol):
 
     def clicks(self, name: str, t_start_ps: int, t_stop_ps: int) -> TimeTags:
         """What the tagger recorded in ``[t_start_ps, t_stop_ps)`` of its own clock, up to ``tagger_now_ps``."""
+        ...
+
+    def recorded(self, name: str) -> None:
+        """The user of that tagger has been given every click up to now."""
+        ...
+
+    def on_tick(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Has ``callback`` called whenever time has passed; the answer ends that."""
         ...
 
 
@@ -127,7 +151,7 @@ class Bench:
         value = self.get(name)
         if isinstance(value, Waveform):
             return value.at(t_s)
-        if isinstance(value, PulseProgram):
+        if isinstance(value, PulseProgram | HeraldWindows):
             raise TypeError(f"{name} is no signal")
         return np.full(len(t_s), float(value))
 
@@ -136,3 +160,30 @@ class Bench:
 
     def clicks(self, name: str, t_start_ps: int, t_stop_ps: int) -> TimeTags:
         return self.taggers[name](t_start_ps, t_stop_ps)
+
+    def recorded(self, name: str) -> None:
+        """A bench keeps no record of who knows what."""
+
+    def on_tick(self, callback: Callable[[], None]) -> Callable[[], None]:
+        return every(TICK_S, callback)
+
+
+def every(period_s: float, callback: Callable[[], None]) -> Callable[[], None]:
+    """Calls ``callback`` again and again on a thread of its own; the answer ends that and waits for the last call."""
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.wait(period_s):
+            try:
+                callback()
+            except Exception:
+                log.exception("an emulator failed")
+
+    thread = threading.Thread(target=run, name="ticks", daemon=True)
+    thread.start()
+
+    def end() -> None:
+        stopping.set()
+        thread.join()
+
+    return end

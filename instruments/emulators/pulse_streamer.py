@@ -24,7 +24,7 @@ STREAM, UPLOAD = 0x0, 0x100
 STEP = np.dtype([("ticks", "<u4"), ("digital", "u1"), ("analog", "<i2", (2,))])
 FULL_SCALE = 0x7FFF
 IMMEDIATE, SOFTWARE = 0, 1
-METHOD_NOT_FOUND = -32601
+METHOD_NOT_FOUND, INTERNAL_ERROR = -32601, -32603
 FIRMWARE = "2.1.2"
 
 
@@ -72,7 +72,10 @@ class PulseStreamerDevice:
         method = self._methods.get(request["method"])
         if method is None:
             return answer | {"error": {"code": METHOD_NOT_FOUND, "message": "Method not found"}}
-        return answer | {"result": method(*request.get("params", []))}
+        try:
+            return answer | {"result": method(*request.get("params", []))}
+        except ValueError as error:  # the world has no place for what was asked
+            return answer | {"error": {"code": INTERNAL_ERROR, "message": str(error)}}
 
     def load(self, slot: int, steps: PulseSteps) -> None:
         """Takes an uploaded sequence; slot 0 begins at once when no trigger is awaited."""

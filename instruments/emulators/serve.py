@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from ..addresses import is_on_this_computer, serial_path
 from ..errors import ConfigError
 from .bristol_871 import Bristol871Device
 from .dlcpro import DlcProDevice, DlcProHost
@@ -93,7 +94,7 @@ def serve(entries: Mapping[str, Mapping[str, Any]], ports: Ports) -> Emulators:
     for name, plain in entries.items():
         entry = Entry(name, str(plain["type"]), str(plain.get("address") or ""), dict(plain.get("init") or {}))
         starter = STARTERS.get(entry.driver)
-        if starter is None or not _is_local(entry.address):
+        if starter is None or not is_on_this_computer(entry.address):
             real.append(name)
             continue
         key = (starter, entry.address)
@@ -108,17 +109,6 @@ def _start(starter: Starter, ports: Ports, entry: Entry) -> Host:
         return starter(ports, entry)
     except (OSError, RuntimeError, ValueError, IndexError) as error:
         raise ConfigError(f"{entry.name}: cannot emulate {entry.driver} at {entry.address!r}: {error}") from error
-
-
-def _is_local(address: str) -> bool:
-    if _serial_path(address):
-        return not Path(_serial_path(address)).exists()
-    return re.search(r"(^|::)(127\.\d+\.\d+\.\d+|localhost)", address) is not None
-
-
-def _serial_path(address: str) -> str:
-    match = re.fullmatch(r"(?:ASRL)?(/.*?)(?:::INSTR)?", address)
-    return match[1] if match else ""
 
 
 def _host_and_ports(address: str) -> tuple[str, list[int]]:
@@ -152,7 +142,7 @@ def _serial(make: Callable[[Ports, str], FrameDevice]) -> Starter:
     def start(ports: Ports, entry: Entry) -> Host:
         if os.name == "nt":
             raise ValueError("Windows has no pseudo terminals")
-        return _LinkedSerialHost(make(ports, entry.name), _serial_path(entry.address))
+        return _LinkedSerialHost(make(ports, entry.name), serial_path(entry.address))
 
     return start
 

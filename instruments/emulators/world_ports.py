@@ -1,21 +1,25 @@
-"""Ports of a simulated lab: emulators turn its knobs, read its detectors and stream its clicks, at the pace of the wall.
+"""Ports of a simulated lab: emulators turn its knobs, play its pulses, read its detectors and stream its clicks.
 
 A port ``component.quantity_unit`` is the lab's knob ``(component, quantity)``; what the lab does not know (a diode
-current, a piezo voltage) is remembered here, as the device itself would. Pulse programs are not handed on yet.
+current, a piezo voltage) is remembered here, as the device itself would. Lab time is the wall's, ``pace`` times as fast:
+whoever asks for anything first lets the lab catch up.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ...analysis.records import PS_PER_S, FloatArray, TimeTags
 from ..twin import World
-from .ports import PulseProgram, Value, Waveform
+from .click_log import ClickLog
+from .playing import PulseWires, program_of
+from .ports import TICK_S, HeraldWindows, PulseProgram, Value, Waveform, every
 
 UNITS = ("_w", "_hz", "_a", "_v", "_k", "_t", "_db", "_dbm", "_deg")
 
@@ -29,39 +33,54 @@ class AnalogWire:
     per_volt: float = 1.0
 
 
-class WorldPorts:
-    """Ports over a World.
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """How the instruments of a station are wired to the lab.
 
-    Args:
-        world: the lab.
+    Attributes:
         components: instrument name → the lab's component, where they differ.
+        knobs: port → knob of the lab, where its name does not say so.
         analog: DAQ output → knob.
         counters: counter terminal → detector channel whose clicks it counts, e.g. ``Dev1/ctr0`` → ``ch1``.
+        inputs: tagger → its input → the input of the lab's tagger, where they differ.
+        pulsers: pulse generator → what its outputs are wired to.
     """
 
+    components: Mapping[str, str] = field(default_factory=dict)
+    knobs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    analog: Mapping[str, AnalogWire] = field(default_factory=dict)
+    counters: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    pulsers: Mapping[str, PulseWires] = field(default_factory=dict)
+
+
+#: Where the click of each detector can be seen: tagger of the lab and its input.
+SEEN_AT = {"ch1": ("tagger", 1), "ch2": ("tagger", 2), "ch3": ("alice_tagger", 1), "ch4": ("bob_tagger", 1)}
+
+NODE_TAGGERS = ("alice_tagger", "bob_tagger")
+
+
+class WorldPorts:
+    """Ports over a World."""
+
     def __init__(
-        self,
-        world: World,
-        components: Mapping[str, str] | None = None,
-        analog: Mapping[str, AnalogWire] | None = None,
-        counters: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, world: World, wires: Wires | None = None, pace: float = 1.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._world, self._clock = world, clock
-        self._components, self._analog, self._counters = (
-            dict(components or {}),
-            dict(analog or {}),
-            dict(counters or {}),
-        )
-        self._zero_s = clock() - world.now_ps / PS_PER_S
-        self._lock = threading.RLock()
+        self._world, self._wires, self._pace, self._clock = world, wires or Wires(), pace, clock
+        self._zero_s = pace * clock() - world.now_ps / PS_PER_S
+        self._lock, self._ticking = threading.RLock(), threading.RLock()
         self._own: dict[str, Value] = {}
-        self._tags: dict[str, TimeTags] = {}
-        self._known_ps: dict[str, int] = {}
-        self._edges: dict[str, tuple[float, float]] = {}
+        self._logs: dict[str, ClickLog] = defaultdict(ClickLog)
+        self._drained_ps: dict[str, int] = {}
+        self._lines: dict[str, tuple[float, float]] = {}
+        self._callbacks: list[Callable[[], None]] = []
+        self._end_ticks: Callable[[], None] = lambda: None
+        for tagger in dict.fromkeys(tagger for tagger, _ in SEEN_AT.values()):
+            self._drained_ps[tagger] = world.now_ps
+            world.start_tagger(tagger)  # a real tagger's clock runs as soon as it has power
 
     def now_s(self) -> float:
-        return self._clock() - self._zero_s
+        return self._pace * self._clock() - self._zero_s
 
     def get(self, name: str) -> Value:
         with self._lock:
@@ -73,49 +92,89 @@ class WorldPorts:
                 return self._own[name]
 
     def set(self, name: str, value: Value) -> None:
+        self.tick()  # what was clicked before is on its way before anybody hears of the change
         with self._lock:
-            self._catch_up()
-            wire = self._analog.get(name)
-            if wire is not None:
+            wire = self._wires.analog.get(name)
+            if isinstance(value, PulseProgram):
+                self._own[name] = value
+                self._play(name.rpartition(".")[0], value)
+            elif wire is not None:
                 self._own[name] = value
                 self._world.set(wire.component, wire.quantity, wire.per_volt * self._voltage(value))
-                return
-            component, quantity = self._key(name)
-            try:
-                assert not isinstance(value, str | Waveform | PulseProgram)
-                self._world.set(component, quantity, float(value))
-            except (KeyError, AssertionError):
+            elif isinstance(value, str | Waveform | HeraldWindows) or not self._turn(*self._key(name), float(value)):
                 self._own[name] = value
 
     def sample(self, name: str, t_s: FloatArray) -> FloatArray:
         with self._lock:
-            channel = self._counters.get(name) or self._clicks_of(name)
+            channel = self._wires.counters.get(name) or self._clicks_of(name)
             if channel:
-                return self._count(name, channel, t_s)
+                return self._log_of(channel).counts(SEEN_AT[channel][1], np.round(t_s * PS_PER_S).astype(np.int64))
             value = self.get(name)
         if isinstance(value, Waveform):
             return value.at(t_s)
-        assert not isinstance(value, PulseProgram)
+        assert not isinstance(value, PulseProgram | HeraldWindows)
         return np.full(len(t_s), float(value))
 
     def tagger_now_ps(self, name: str) -> int:
         with self._lock:
-            component = self._components.get(name, name)
-            self._world.start_tagger(component)  # a real tagger's clock runs as soon as it has power
-            self._catch_up()
-            block = self._world.read_tagger(component, 0)
-            self._tags[name] = TimeTags.concatenate([self._tags.get(name, TimeTags.empty()), block.tags])
-            self._known_ps[name] = block.t_stop_ps
-            return block.t_stop_ps
+            return self._drain(self._wires.components.get(name, name)).now_ps
 
     def clicks(self, name: str, t_start_ps: int, t_stop_ps: int) -> TimeTags:
         with self._lock:
-            if t_stop_ps > self._known_ps.get(name, -1):
-                self.tagger_now_ps(name)
-            tags = self._tags[name]
-            # A second channel may still ask for the last second; older clicks are not needed any more.
-            self._tags[name] = tags.between(t_start_ps - PS_PER_S, np.iinfo(np.int64).max)
-            return tags.between(t_start_ps, t_stop_ps)
+            tags = self._drain(self._wires.components.get(name, name)).between(t_start_ps, t_stop_ps)
+        renamed = {theirs: ours for ours, theirs in self._wires.inputs.get(name, {}).items()}
+        if not renamed:
+            return tags
+        table = np.arange(256, dtype=np.uint8)
+        table[list(renamed)] = list(renamed.values())
+        plugged = np.isin(tags.channel, list(renamed))
+        return TimeTags(tags.t_ps[plugged], table[tags.channel[plugged]])
+
+    def on_tick(self, callback: Callable[[], None]) -> Callable[[], None]:
+        with self._ticking:
+            if not self._callbacks:
+                self._end_ticks = every(TICK_S, self.tick)
+            self._callbacks.append(callback)
+        return lambda: self._forget(callback)
+
+    def tick(self) -> None:
+        """Lets the lab catch up with the wall and tells everybody who waits for that."""
+        with self._ticking:
+            with self._lock:
+                self._catch_up()
+            for callback in self._callbacks:
+                callback()
+
+    def recorded(self, name: str) -> None:
+        with self._lock:
+            component = self._wires.components.get(name, name)
+            self._lines[component] = self._world.clock_line(component)
+
+    def truth(self) -> dict[str, float]:
+        """The lab's hidden truth; that of the clocks as the recordings show them.
+
+        The time zero of a recording is its own, and free clocks wander: what counts is where they were while recorded.
+        """
+        with self._lock:
+            truth = self._world.truth()
+            lines = [self._lines.get(tagger) for tagger in NODE_TAGGERS]
+            zeros = [self._own.get(f"{tagger}.zero_ps") for tagger in NODE_TAGGERS]
+            present = [self._world.clock_line(tagger) for tagger in NODE_TAGGERS]
+        if not any(line is None for line in lines):
+            then_ps, then_skew = _between([line for line in lines if line is not None])
+            now_ps, _ = _between(present)
+            truth["clock_offset_ps"] += then_ps - now_ps
+            truth["clock_skew"] = then_skew
+        alice_ps, bob_ps = (zero if isinstance(zero, int) else 0 for zero in zeros)
+        truth["clock_offset_ps"] += truth["clock_skew"] * alice_ps + (alice_ps - bob_ps)
+        return truth
+
+    def _forget(self, callback: Callable[[], None]) -> None:
+        with self._ticking:
+            self._callbacks.remove(callback)
+            last = not self._callbacks
+        if last:
+            self._end_ticks()
 
     def _catch_up(self) -> None:
         behind_ps = int(self.now_s() * PS_PER_S) - self._world.now_ps
@@ -123,26 +182,58 @@ class WorldPorts:
             self._world.advance(behind_ps)
 
     def _key(self, name: str) -> tuple[str, str]:
+        if name in self._wires.knobs:
+            return self._wires.knobs[name]
         component, _, quantity = name.rpartition(".")
         head, dot, rest = component.partition(".")
         unit = next((unit for unit in UNITS if quantity.endswith(unit)), "")
-        return self._components.get(head, head) + dot + rest, quantity.removesuffix(unit)
+        return self._wires.components.get(head, head) + dot + rest, quantity.removesuffix(unit)
+
+    def _turn(self, component: str, quantity: str, value: float) -> bool:
+        """Turns a knob; False when the lab has none of that name."""
+        try:
+            self._world.set(component, quantity, value)
+        except KeyError:
+            return False
+        return True
+
+    def _play(self, pulser: str, played: PulseProgram) -> None:
+        wires = self._wires.pulsers.get(pulser)
+        if not played.slots:
+            self._world.stop_playing()
+        elif wires is not None:
+            lit = frozenset(channel for channel, line in wires.switches.items() if self._own.get(line))
+            herald = self._own.get(f"{wires.herald_logic}.herald", HeraldWindows())
+            assert isinstance(herald, HeraldWindows)
+            self._world.load(program_of(played, wires, lit, herald))
+            self._world.start_playing()
 
     def _clicks_of(self, name: str) -> str:
         """``ch1`` for the port ``snspd.ch1.clicks``, else nothing."""
         component, _, quantity = name.rpartition(".")
         return component.rpartition(".")[2] if quantity == "clicks" else ""
 
-    def _count(self, name: str, channel: str, t_s: FloatArray) -> FloatArray:
-        """Clicks so far at ascending times: at the rate the detector has now, since the last time asked."""
+    def _log_of(self, channel: str) -> ClickLog:
+        return self._drain(SEEN_AT[channel][0])
+
+    def _drain(self, component: str) -> ClickLog:
+        """What the tagger has recorded up to now."""
         self._catch_up()
-        counted, since_s = self._edges.get(name, (0.0, float(t_s[0])))
-        counts = counted + self._world.expected_rate_hz(channel) * np.maximum(t_s - since_s, 0.0)
-        self._edges[name] = (float(counts[-1]), max(since_s, float(t_s[-1])))
-        return counts
+        log, now_ps = self._logs[component], self._world.now_ps
+        if now_ps > self._drained_ps[component]:
+            log.add(self._world.read_tagger(component, 0), self._drained_ps[component], now_ps)
+            self._drained_ps[component] = now_ps
+        return log
 
     def _voltage(self, value: Value) -> float:
         if isinstance(value, Waveform):
             return float(value.at(np.array([self.now_s()]))[0])
         assert isinstance(value, bool | int | float)
         return float(value)
+
+
+def _between(lines: list[tuple[float, float]]) -> tuple[float, float]:
+    """Offset at A's time zero and skew of B's clock against A's, from the line (offset, skew) of each."""
+    (offset_a, skew_a), (offset_b, skew_b) = lines
+    skew = (1 + skew_b) / (1 + skew_a) - 1
+    return offset_b - offset_a * (1 + skew), skew

@@ -55,7 +55,7 @@ class LinkState:
     Attributes:
         outcomes: herald outcomes in order: +1 psi+, -1 psi-, 0 not used (clicks were lost, or not selected).
         bright: read-out results of each node in order: True bright ('+'), False dark ('-'), None where clicks were lost.
-        closed: settings whose pulses have stopped: what still comes is read out, but its time no longer counts.
+        closed: settings whose pulses are being stopped: time counts up to the last sync marker.
         arrival: clicks at the midpoint against time in the attempt.
     """
 
@@ -74,6 +74,7 @@ class LinkState:
     attempts: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     arrival: NDArray[np.int64] = field(default_factory=lambda: np.zeros(_ARRIVAL_BINS, np.int64))
     last_sync_ps: int | None = None
+    covered_ps: dict[str, int] = field(default_factory=dict)
 
     def heralds(self, setting: int) -> int:
         return len(self.outcomes[setting])
@@ -125,6 +126,9 @@ def take_calibration(state: LinkState, setting: int, block: TagBlock) -> None:
 
 def take_attempts(state: LinkState, setting: int, block: TagBlock) -> None:
     """Folds a block of an entangling setting in."""
+    if block.t_start_ps > state.covered_ps.get(block.source, block.t_start_ps):
+        _break_off(state, setting)
+    state.covered_ps[block.source] = block.t_stop_ps
     if block.source in NODES:
         _take_readouts(state, setting, block, state.gates[block.source])
         return
@@ -132,13 +136,42 @@ def take_attempts(state: LinkState, setting: int, block: TagBlock) -> None:
     rows = state.herald_stream.feed(block)
     rows["setting"] = setting
     rows["storage_ps"] = state.storage_ps
-    state.rows.append(rows)
+    if len(rows):
+        state.rows.append(rows)
     chosen = np.isin(rows["t_ps"], state.selecting_stream.feed(block)["t_ps"])
     state.outcomes[setting].extend((rows["outcome"] * rows["valid"] * chosen).tolist())
-    if setting not in state.closed:
-        state.attempts[setting] += state.herald_stream.attempts - before
-        state.live_ps[setting] += 0 if block.overflow else block.t_stop_ps - block.t_start_ps
+    state.live_ps[setting] += 0 if block.overflow else _played_ps(state, setting, block)
+    state.attempts[setting] += state.herald_stream.attempts - before
     _take_arrivals(state, block)
+
+
+def _played_ps(state: LinkState, setting: int, block: TagBlock) -> int:
+    """How much of the block pulses were played in: from the setting's first sync marker on, and once they stop to the last."""
+    sync_ps = block.tags.on(state.herald_stream.rule.sync_channel)
+    began, ended = state.attempts[setting] > 0, setting in state.closed
+    if not len(sync_ps):
+        return block.t_stop_ps - block.t_start_ps if began and not ended else 0
+    start_ps = block.t_start_ps if began else int(sync_ps[0])
+    return (int(sync_ps[-1]) if ended else block.t_stop_ps) - start_ps
+
+
+def _break_off(state: LinkState, setting: int) -> None:
+    """After a stretch that nobody recorded: what was under way is lost, and counting starts level again at all sites.
+
+    Every gate and window still open is closed, then the shorter counts are filled up with heralds and read-outs that
+    are not used. The other sites' part of the same gap finds nothing left to do.
+    """
+    late = state.herald_stream.finish()
+    state.selecting_stream.finish()
+    outcomes, read = state.outcomes[setting], [state.bright[name][setting] for name in NODES]
+    outcomes.extend([0] * len(late))
+    for results, gate in zip(read, state.gates.values(), strict=True):
+        results.extend([None] * len(gate.finish()[0]))
+    longest = max(len(outcomes), *map(len, read))
+    outcomes.extend([0] * (longest - len(outcomes)))
+    for results in read:
+        results.extend([None] * (longest - len(results)))
+    state.covered_ps.clear()
 
 
 def _take_readouts(state: LinkState, setting: int, block: TagBlock, gate: GateStream) -> None:

@@ -127,11 +127,11 @@ def test_a_herald_condition_becomes_combiners(host: Id900Host) -> None:
     logic = IdqTimeController("logic", host.endpoint, herald_inputs={"A": 1, "B": 3}, timeout=0.3)
     logic.load_condition(HeraldCondition(("A", "B"), (1000, 5000), (7000, 11_000), latency_ps=300))
     settings = host.device.settings
-    for combiner, begin, end in (("TSCO1", "1000", "5000"), ("TSCO2", "7000", "11000")):
+    for combiner, begin, end in (("TSCO5", "1000", "5000"), ("TSCO6", "7000", "11000")):
         assert (settings[f"{combiner}:FIR:LINK"], settings[f"{combiner}:SEC:LINK"]) == ("INPU1", "INPU3")
         assert (settings[f"{combiner}:WIND:BEGI:DELA"], settings[f"{combiner}:WIND:END:DELA"]) == (begin, end)
-    assert (settings["TSCO3:FIR:LINK"], settings["TSCO3:SEC:LINK"], settings["TSCO3:OPIN"]) == ("TSCO1", "TSCO2", "AND")
-    assert (settings["OUTP1:LINK"], settings["OUTP1:DELA"]) == ("TSCO3", "300")
+    assert (settings["TSCO7:FIR:LINK"], settings["TSCO7:SEC:LINK"], settings["TSCO7:OPIN"]) == ("TSCO5", "TSCO6", "AND")
+    assert (settings["OUTP1:LINK"], settings["OUTP1:DELA"]) == ("TSCO7", "300")
     logic.load_condition(None)
     assert settings["OUTP1:LINK"] == "NONE"
     with pytest.raises(LimitError, match="no input for detector 'C'"):

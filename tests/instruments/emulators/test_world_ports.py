@@ -23,7 +23,7 @@ from erbia.instruments.emulators.nidaqmx_server import NiDaqServer
 from erbia.instruments.emulators.santec import SantecDevice
 from erbia.instruments.emulators.tcp import TcpHost
 from erbia.instruments.emulators.websq import WebSqDevice, WebSqHost
-from erbia.instruments.emulators.world_ports import AnalogWire, WorldPorts
+from erbia.instruments.emulators.world_ports import AnalogWire, Wires, WorldPorts
 from erbia.instruments.twin import World
 
 
@@ -40,7 +40,9 @@ def stack() -> Iterator[ExitStack]:
 
 
 def test_what_a_driver_sets_is_what_the_mock_shows(world: World, stack: ExitStack) -> None:
-    ports = WorldPorts(world, {"lake": "cryostat"}, {"Dev1/ao0": AnalogWire("alice_memory", "electrode_voltage", 2.0)})
+    ports = WorldPorts(
+        world, Wires({"lake": "cryostat"}, analog={"Dev1/ao0": AnalogWire("alice_memory", "electrode_voltage", 2.0)})
+    )
     shown, memory = mock.MockLaser("shown", world, "laser"), mock.MockErbiumMemory("alice_memory", world)
     laser_host = stack.enter_context(TcpHost(SantecDevice(ports, "laser")))
     laser = SantecTsl("laser", laser_host.visa_address, visalib="@py")
