@@ -9,11 +9,55 @@ from .sequence import Block, Sequence
 
 
 @dataclass(frozen=True, slots=True)
+class Edge:
+    """Where an edge was asked for and where it is played, ps from the start of its block.
+
+    Attributes:
+        block: header, attempt or then.
+        channel: output; empty for the end of the block itself.
+        played_ps: float, for a sample period need not be whole ps.
+    """
+
+    block: str
+    channel: str
+    asked_ps: int
+    played_ps: float
+
+    @property
+    def error_ps(self) -> float:
+        return self.played_ps - self.asked_ps
+
+
+@dataclass(frozen=True, slots=True)
+class Quantisation:
+    """What the sample grid did to every edge."""
+
+    edges: tuple[Edge, ...]
+
+    @property
+    def largest_ps(self) -> float:
+        """Largest shift of any edge, either way."""
+        return max((abs(edge.error_ps) for edge in self.edges), default=0.0)
+
+    def by_channel(self) -> dict[str, float]:
+        """Largest shift of the edges of each output; the ends of blocks under an empty name."""
+        largest: dict[str, float] = {}
+        for edge in self.edges:
+            largest[edge.channel] = max(largest.get(edge.channel, 0.0), abs(edge.error_ps))
+        return largest
+
+    def drift_ps(self, repetitions: int) -> float:
+        """How late the end of a burst comes: what one block's length lost or gained adds up over the repetitions."""
+        ends = {edge.block: edge.error_ps for edge in self.edges if not edge.channel}
+        return ends.get("header", 0.0) + repetitions * ends.get("attempt", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
-    """A pulse table and the largest shift any edge suffered on its way to the sample grid."""
+    """A pulse table, and what the sample grid did to its edges."""
 
     table: PulseTable
-    quantisation_ps: int
+    quantisation: Quantisation
 
 
 def compile_sequence(sequence: Sequence, sample_ps: int) -> Compiled:
@@ -21,27 +65,28 @@ def compile_sequence(sequence: Sequence, sample_ps: int) -> Compiled:
 
     Loops are played out; what a branch plays ``otherwise`` becomes the end of the attempt, which a herald cuts off.
     """
-    shifts: list[int] = [0]
+    edges: list[Edge] = []
 
-    def grid(t_ps: int) -> int:
-        rounded = (2 * t_ps + sample_ps) // (2 * sample_ps) * sample_ps
-        shifts.append(abs(rounded - t_ps))
-        return rounded
+    def grid(block: str, channel: str, t_ps: int) -> int:
+        played_ps = (2 * t_ps + sample_ps) // (2 * sample_ps) * sample_ps
+        edges.append(Edge(block, channel, t_ps, played_ps))
+        return played_ps
 
-    def segment(block: Block) -> Segment:
-        return Segment(grid(block.length_ps), tuple(pulse(p) for p in block.played()))
+    def segment(name: str, block: Block) -> Segment:
+        pulses = tuple(pulse(name, p) for p in block.played())
+        return Segment(grid(name, "", block.length_ps), pulses)
 
-    def pulse(p: Pulse) -> Pulse:
-        start_ps = grid(p.start_ps)
-        return replace(p, start_ps=start_ps, duration_ps=grid(p.stop_ps) - start_ps)
+    def pulse(name: str, p: Pulse) -> Pulse:
+        start_ps = grid(name, p.channel, p.start_ps)
+        return replace(p, start_ps=start_ps, duration_ps=grid(name, p.channel, p.stop_ps) - start_ps)
 
     branch = sequence.branch
     table = PulseTable(
-        header=segment(sequence.header),
-        attempt=segment(sequence.attempt),
+        header=segment("header", sequence.header),
+        attempt=segment("attempt", sequence.attempt),
         attempts_per_burst=sequence.repetitions,
         condition=None if branch is None else branch.on,
-        on_herald=None if branch is None else segment(branch.then),
+        on_herald=None if branch is None else segment("then", branch.then),
         sample_ps=sample_ps,
     )
-    return Compiled(table, max(shifts))
+    return Compiled(table, Quantisation(tuple(edges)))

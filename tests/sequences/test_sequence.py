@@ -66,8 +66,8 @@ def test_compiling_puts_every_edge_on_the_grid_and_says_how_far_it_moved(sequenc
     for ideal, real in zip(before, after, strict=True):
         assert real.start_ps % sample_ps == 0
         assert (real.start_ps + real.duration_ps) % sample_ps == 0
-        assert abs(real.start_ps - ideal.start_ps) <= compiled.quantisation_ps <= sample_ps / 2
-    assert compile_sequence(sequence, 1).quantisation_ps == 0
+        assert abs(real.start_ps - ideal.start_ps) <= compiled.quantisation.largest_ps <= sample_ps / 2
+    assert compile_sequence(sequence, 1).quantisation.largest_ps == 0
 
 
 def test_equal_tables_have_equal_fingerprints() -> None:
