@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ...analysis.errors import UsageError
 from ...analysis.files.runfile import open_run
 from ...analysis.records import CorrelationHistogram
 from .condense import Message
@@ -34,6 +35,22 @@ class Archive:
     def recorded(self, run_id: str, pace: float) -> Iterator[Message]:
         """A run told again, at ``pace`` lab seconds a second (0: at once)."""
         return messages(open_run(self._index.path(run_id)), pace)
+
+    def write_report(self, run_ids: Sequence[str]) -> Path:
+        """The report page of one run, or of several compared, beside the file of the first; gives its path.
+
+        Raises:
+            UsageError: no run is named, or there is none of that name.
+            DataError: a run cannot be read or the page cannot be written.
+        """
+        from ..reports import report_input, write_report
+
+        if not run_ids:
+            raise UsageError("no run is named for the report")
+        paths = [self._index.path(run_id) for run_id in run_ids]
+        page = paths[0].with_suffix(".html" if len(paths) == 1 else f".and-{len(paths) - 1}-more.html")
+        write_report([report_input(open_run(path)) for path in paths], page)
+        return page
 
     def correlate(
         self, run_id: str, source: str, channel_a: str, channel_b: str, bin_ps: int, range_ps: int

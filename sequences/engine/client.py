@@ -249,6 +249,10 @@ class EngineClient:
         """A recorded run as the documents it would send, at ``pace`` lab seconds a second (0: at once)."""
         yield from self._stream("Recorded", wire.RecordedRequest(run_id=run_id, pace=pace))
 
+    def write_report(self, *run_ids: str) -> Path:
+        """Has the report page of one run, or of several compared, written beside their files; gives its path."""
+        return Path(self._call("WriteReport", wire.RunSelection(run_ids=run_ids), _LIST_S).path)
+
     def correlate(
         self, run_id: str, source: str, channel_a: str, channel_b: str, bin_ps: int, range_ps: int
     ) -> tuple[Int64Array, Int64Array, int]:

@@ -148,6 +148,10 @@ class Service:
         self._archive.annotate(request.run_id, request.star, request.note)
         return _NOTHING
 
+    @_answers
+    def WriteReport(self, request: wire.RunSelection) -> wire.ReportFile:  # noqa: N802
+        return wire.ReportFile(path=str(self._archive.write_report(list(request.run_ids))))
+
     def Recorded(self, request: wire.RecordedRequest, context: grpc.ServicerContext) -> Iterator[wire.Document]:  # noqa: N802
         try:
             for index, content in enumerate(self._archive.recorded(request.run_id, request.pace)):
