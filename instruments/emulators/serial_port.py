@@ -44,6 +44,17 @@ class LineFrames:
         return None if answer is None else (answer + self._device.answer_end).encode()
 
 
+def has_pseudo_terminals() -> bool:
+    """Whether this system gives pseudo terminals: Windows has none, a bare container may lack ``/dev/pts``."""
+    try:
+        ends = os.openpty()
+    except (AttributeError, OSError):
+        return False
+    for end in ends:
+        os.close(end)
+    return True
+
+
 class SerialHost:
     """A pseudo terminal with the device at its other end; ``path`` is what the driver opens."""
 

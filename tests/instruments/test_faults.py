@@ -7,7 +7,6 @@ InstrumentError within a second of the driver's timeout; when the fault is over 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +35,7 @@ from erbia.instruments.emulators.nidaqmx_server import NiDaqServer
 from erbia.instruments.emulators.pm100d import Pm100dDevice
 from erbia.instruments.emulators.ports import Bench
 from erbia.instruments.emulators.santec import SantecDevice
-from erbia.instruments.emulators.serial_port import LineFrames, SerialHost
+from erbia.instruments.emulators.serial_port import LineFrames, SerialHost, has_pseudo_terminals
 from erbia.instruments.emulators.tcp import TcpHost
 from erbia.instruments.emulators.websq import WebSqDevice, WebSqHost
 from erbia.instruments.emulators.wire import Fault, FaultPlan
@@ -182,8 +181,8 @@ SUBJECTS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("make", SUBJECTS, ids=lambda make: make.__name__.strip("_"))
 def test_faults_on_the_wire(make: Callable[[Bench, ExitStack], Subject], stack: ExitStack) -> None:
-    if sys.platform == "win32" and make in (_rubidium, _paddle, _itla):
-        pytest.skip("no pseudo terminals on Windows")
+    if make in (_rubidium, _paddle, _itla) and not has_pseudo_terminals():
+        pytest.skip("no pseudo terminals here")
     subject = make(Bench(), stack)
     rng = np.random.default_rng(2026)
     subject.faults.late_s = 1.6 * TIMEOUT_S

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 
@@ -13,7 +12,7 @@ from erbia.instruments.emulators.bristol_871 import Bristol871Device
 from erbia.instruments.emulators.itla import ItlaDevice
 from erbia.instruments.emulators.mpc320 import Mpc320Device
 from erbia.instruments.emulators.ports import Bench
-from erbia.instruments.emulators.serial_port import SerialHost
+from erbia.instruments.emulators.serial_port import SerialHost, has_pseudo_terminals
 from erbia.instruments.emulators.tcp import TcpHost
 from erbia.instruments.emulators.wire import Fault
 from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError
@@ -23,7 +22,7 @@ pytest.importorskip("serial")
 from erbia.instruments.drivers.itla import ItlaLaser
 from erbia.instruments.drivers.thorlabs_mpc320 import ThorlabsMpc320
 
-needs_pty = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo terminals on Windows")
+needs_pty = pytest.mark.skipif(not has_pseudo_terminals(), reason="no pseudo terminals here")
 STEP_DEG = 170 / 1370
 
 

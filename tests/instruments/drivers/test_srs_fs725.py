@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 
@@ -11,12 +10,12 @@ import pytest
 from erbia.instruments.drivers.srs_fs725 import SrsFs725
 from erbia.instruments.emulators.fs725 import Fs725Device
 from erbia.instruments.emulators.ports import Bench
-from erbia.instruments.emulators.serial_port import LineFrames, SerialHost
+from erbia.instruments.emulators.serial_port import LineFrames, SerialHost, has_pseudo_terminals
 from erbia.instruments.emulators.wire import Fault
 from erbia.instruments.errors import BadReply, ConnectionLost
 
 pytest.importorskip("serial")
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo terminals on Windows")
+pytestmark = pytest.mark.skipif(not has_pseudo_terminals(), reason="no pseudo terminals here")
 
 
 @pytest.fixture

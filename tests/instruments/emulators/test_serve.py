@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from qcodes.instrument import Instrument
 from ruamel.yaml import YAML
 
 from erbia.instruments.emulators.ports import Bench
+from erbia.instruments.emulators.serial_port import has_pseudo_terminals
 from erbia.instruments.emulators.serve import STARTERS, serve
 from erbia.instruments.errors import ConfigError
 from erbia.instruments.station import load
@@ -56,7 +56,7 @@ def _station(tmp_path: Path) -> dict[str, Any]:
             "init": {"temperature": "lakeshore.A.temperature", "setpoint": "lakeshore.output_1.setpoint"},
         },
     }
-    if sys.platform != "win32":
+    if has_pseudo_terminals():
         entries["rubidium"] = {
             "type": f"{DRIVERS}.srs_fs725.SrsFs725", "address": f"ASRL{tmp_path / 'rb'}::INSTR", "init": py,
         }  # fmt: skip
