@@ -33,7 +33,8 @@ class Comb:
         c = [exp(-self.depths[0] / 2)]
         for m in range(1, ECHOES + 1):
             c.append(-sum(k * self.depths[k] * c[m - k] for k in range(1, m + 1)) / m)
-        return np.square(np.array(c))
+        efficiencies: FloatArray = np.square(np.array(c))
+        return efficiencies
 
 
 def effective_depth(memory: EnsembleConfig) -> float:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log1p, tau
 
 from . import devices
 from .conditions import LOCAL, NODES, Conditions
 from .config import MemoryConfig
 from .program import Program, Pulse, Section
-from .spin import ComplexArray, Excite, Fade, Initialise, Operation, Rotate, Store, evolve, rotation
+from .spin import ComplexArray, Decoherence, Excite, Fade, Initialise, Operation, Rotate, Store, evolve, rotation
 from .storage import retrieval
+
+#: A turn with more than this share of amplitude moved counts as a half turn.
+_HALF_TURN = 0.9
 
 
 class ProgramError(ValueError):
@@ -78,7 +81,7 @@ def attempt_state(now: Conditions, program: Program, node: int, until_ps: int) -
     """Spin and photons of an attempt nobody interrupts: complex (2, 2^K, 2, 2^K) at ``until_ps``."""
     played = operations(now, program, program.attempt, node, seen=True)
     last = max((o.time_ps for o in played if isinstance(o, Excite | Store)), default=0)
-    return evolve(played, max(until_ps, last), len(program.attempt.on("excitation")), now.decoherence(node))
+    return evolve(played, max(until_ps, last), len(program.attempt.on("excitation")), _decoupled(now, node, played))
 
 
 def heralded_state(now: Conditions, program: Program, node: int, until_ps: int, herald_ps: int) -> ComplexArray:
@@ -95,7 +98,14 @@ def heralded_state(now: Conditions, program: Program, node: int, until_ps: int, 
         o for o in played if o.time_ps <= herald_ps or (isinstance(o, Excite | Store) and o.photon_bin is not None)
     ]
     played += operations(now, program, program.on_herald, node, herald_ps, seen=False)
-    return evolve(played, herald_ps + until_ps, len(program.attempt.on("excitation")), now.decoherence(node))
+    return evolve(played, herald_ps + until_ps, len(program.attempt.on("excitation")), _decoupled(now, node, played))
+
+
+def _decoupled(now: Conditions, node: int, played: list[Operation]) -> Decoherence:
+    """T2 grows with the number N of half turns as N^exponent (de Lange et al., Science 330, 60, 2010)."""
+    spin, exponent = now.decoherence(node), now.node(node).memory.decoupling_exponent
+    half_turns = sum(isinstance(o, Rotate) and abs(o.unitary[0][1]) > _HALF_TURN for o in played)
+    return replace(spin, t2_s=spin.t2_s * max(half_turns, 1) ** exponent)
 
 
 def readouts(now: Conditions, program: Program, section: Section, begins_ps: tuple[int, int]) -> tuple[Readout, ...]:
