@@ -25,6 +25,8 @@ from .records import PS_PER_S, ClockModel, Estimate, Int64Array
 DEFAULT_MAX_WORK = 6e9
 FALSE_ALARM = 1e-6
 WANDER_SIGMAS = 5.0
+#: A fit that holds a smaller share of the pairs than the search saw has lost the peak.
+LEAST_KEPT = 0.3
 HIGHEST_RATE_HZ = 1e9
 
 
@@ -126,6 +128,11 @@ def synchronize(
             f"({len(a)} and {len(b)} clicks); record longer, narrow the range, or raise max_work={max_work:g}"
         )
     model, peak = _followed(a, b, lock)
+    if peak.pairs < LEAST_KEPT * (lock.inside - lock.expected):
+        return _not_found(
+            f"a peak of {lock.inside - lock.expected:.0f} pairs was found, but a clock model through the whole record keeps "
+            f"only {peak.pairs:.0f} of them: give a shorter stretch of the record"
+        )
     if peak.response.std_ps < 1.0:
         return _not_found(
             f"a peak of {peak.pairs:.0f} pairs is only {peak.response.std_ps:.2g} ps wide, narrower than any "

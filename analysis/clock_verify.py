@@ -19,6 +19,7 @@ CELLS = 32
 FIRST_PART = 16
 FINEST_BIN_PS = 20.0
 NATS_A_ZOOM = 14.0
+SHARPEN_WIDTHS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,15 @@ def _excess_nats(inside: float, expected: float) -> float:
 
 
 def sharpen(t_a_ps: Int64Array, t_b_ps: Int64Array, lock: Lock, pairs: int) -> Lock:
-    """The lock seen in so short a stretch (about ``pairs`` pairs) that no drift of the clocks blurs it."""
-    span = int(lock.span_ps * min(1.0, pairs / max(1, lock.inside)))
-    cell = _Cell(lock.offset_ps, lock.skew, lock.t_mid_ps, span, lock.width_ps, lock.width_ps / lock.span_ps)
-    return _best_box(t_a_ps, t_b_ps, cell, max(FINEST_BIN_PS, 2 * lock.width_ps / CELLS))
+    """The lock seen in so short a stretch (about ``pairs`` pairs) that no drift of the clocks blurs it.
+
+    The lock as it is where the short stretch does not hold its due: then a fluctuation has taken the peak's place.
+    """
+    share = min(1.0, pairs / max(1, lock.inside))
+    # Wide enough to see the background beside the peak.
+    half = SHARPEN_WIDTHS * lock.width_ps
+    span = int(lock.span_ps * share)
+    cell = _Cell(lock.offset_ps, lock.skew, lock.t_mid_ps, span, half, lock.width_ps / lock.span_ps)
+    seen = _best_box(t_a_ps, t_b_ps, cell, max(FINEST_BIN_PS, 2 * lock.width_ps / CELLS))
+    due = share * (lock.inside - lock.expected)
+    return seen if seen.inside - seen.expected > 0.5 * due else lock

@@ -18,6 +18,7 @@ fraction of a second, so they are computed when first asked for; values alone ta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -54,7 +55,7 @@ METHODS = ("poisson", "multinomial", "gaussian", "linear", "bayes")
 #: Draws behind the intervals of linear figures.
 DRAWS = 1000
 #: Chains a rank and states a chain behind the posterior; checked by benchmarks/tomography_calibration.py.
-CHAINS, LENGTH = 50, 16
+CHAINS, LENGTH = 30, 44
 
 Figure = Callable[[ComplexArray], FloatArray]
 
@@ -284,7 +285,13 @@ def posterior_states(
     design = design_of(kets * np.sqrt(intensities)[:, None])
     n = np.asarray(counts, np.float64)
     d = kets.shape[1]
-    runs = [sample_posterior(design, n, rank, chains, length, rng) for rank in range(1, d + 1)]
+    # The kernel runs without the interpreter's lock, so the ranks share the cores.
+    with ThreadPoolExecutor() as pool:
+        jobs = [
+            pool.submit(sample_posterior, design, n, rank, chains, length, stream)
+            for rank, stream in enumerate(rng.spawn(d), 1)
+        ]
+        runs = [job.result() for job in jobs]
     evidence = np.array([log_evidence for _, log_evidence in runs])
     share = np.exp(evidence - evidence.max())
     chosen = rng.choice(d, size=chains * length, p=share / share.sum())
