@@ -26,16 +26,15 @@ from typing_extensions import Unpack
 
 from ..errors import BadReply, InstrumentError, LimitError
 from ..interfaces import PulseTable
+from ..pulse_steps import MAX_STEPS, PhaseOutput, Steps, Wiring, burst_steps, channels_of, segment_steps
 from .composites import find_parameter
 from .link import Link
-from .pulse_steps import PhaseOutput, Steps, Wiring, burst_steps, channels_of, segment_steps
 from .tcp import OPEN_TIMEOUT_S
 
 R = TypeVar("R")
 
 RPC_PORT = 8050
 SAMPLE_PS = 1000
-MAX_STEPS = 2_000_000
 MAX_STEP_TICKS = 2**32 - 1
 FULL_SCALE = 0x7FFF
 FOREVER = -1

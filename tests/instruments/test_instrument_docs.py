@@ -23,7 +23,7 @@ GUIDE = DOCS / "write-a-driver.md"
 DRIVERS = DOCS.parent / "instruments" / "drivers"
 #: Modules that are no driver of their own but parts of others.
 PARTS = {
-    "__init__", "bias_box", "link", "ni_daq", "ni_tasks", "periods", "pulse_steps", "ramps", "replies", "robust_visa", "serial_port", "t2",
+    "__init__", "bias_box", "link", "ni_daq", "ni_tasks", "periods", "ramps", "replies", "robust_visa", "serial_port", "t2",
     "tag_merge", "tcp",
 }  # fmt: skip
 

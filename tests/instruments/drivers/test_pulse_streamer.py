@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from qcodes.instrument import Instrument
 
-from erbia.instruments.drivers.pulse_steps import PhaseOutput, Wiring, burst_steps, segment_steps
 from erbia.instruments.emulators.ports import Bench, PulseProgram
 from erbia.instruments.emulators.wire import Fault
 from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError, LimitError
 from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseGenerator, PulseTable, Segment
+from erbia.instruments.pulse_steps import PhaseOutput, Wiring, burst_steps, segment_steps
 from erbia.instruments.shapes import Gaussian
 
 pytest.importorskip("pulsestreamer")

@@ -7,11 +7,11 @@ from math import pi
 import numpy as np
 import pytest
 
-from erbia.instruments.drivers.pulse_steps import Wiring, burst_steps, segment_steps
 from erbia.instruments.emulators.playing import PulseWires, program_of
 from erbia.instruments.emulators.ports import HeraldWindows, PulseProgram, PulseSteps
 from erbia.instruments.errors import LimitError
 from erbia.instruments.mock.pulser import OUTPUTS, as_program
+from erbia.instruments.pulse_steps import Wiring, burst_steps, segment_steps
 from erbia.instruments.pulse_table import HeraldCondition, Pulse, PulseTable, Segment
 from erbia.instruments.station import nodes_of
 from erbia.instruments.station_file import find_station, read_station

@@ -9,12 +9,14 @@ from math import pi
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.records import FloatArray, Int64Array
-from ..errors import LimitError
-from ..interfaces import Pulse, PulseTable, Segment
-from ..shapes import Square
+from ..analysis.records import FloatArray, Int64Array
+from .errors import LimitError
+from .pulse_table import Pulse, PulseTable, Segment
+from .shapes import Square
 
 N_DIGITAL, N_ANALOG = 8, 2
+#: What the memory of a Pulse Streamer holds.
+MAX_STEPS = 2_000_000
 PHASE_SLACK_RAD = 1e-6
 
 
