@@ -1,5 +1,6 @@
 """What is compiled, read back, is the sequence within the quantisation that was reported."""
 
+from dataclasses import replace
 from math import pi
 
 import numpy as np
@@ -8,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erbia.analysis.errors import UsageError
+from erbia.instruments.errors import LimitError
+from erbia.instruments.pulse_steps import PhaseOutput, Wiring
 from erbia.sequences.compile import compile_sequence
 from erbia.sequences.compile_samples import AnalogRange, Carrier, analog_samples, digital_samples, iq_samples
+from erbia.sequences.compile_steps import compile_steps
 from erbia.sequences.pulses import Chirp, Comb, Gaussian, Pulse, Sech, Square
 from erbia.sequences.sequence import Block, Branch, HeraldCondition, Loop, Sequence
 
@@ -43,6 +47,52 @@ def _runs(on: np.ndarray) -> list[tuple[int, int]]:
 
 def _played(block: Block, channel: str) -> list[Pulse]:
     return sorted((p for p in block.played() if p.channel == channel), key=lambda p: p.start_ps)
+
+
+WIRING = Wiring({"sync": "0", "gate": "6", "alice_mw": "A1"}, {"alice_mw": PhaseOutput("A0", 0.2)})
+
+
+@settings(max_examples=60)
+@given(trains(("gate", "alice_mw"), st.just(Square()), phases=True), st.integers(1, 5))
+def test_steps_read_back(attempt: Block, repetitions: int) -> None:
+    """Edges of every output from the running sum of step lengths: those of the sequence within 0.5 ns; levels exact."""
+    attempt = replace(
+        attempt, pulses=tuple(replace(p, phase_rad=0.0) if p.channel == "gate" else p for p in attempt.pulses)
+    )
+    sequence = Sequence("s", Block(US, (Pulse("sync", 0, 100 * NS),)), attempt, repetitions)
+    compiled = compile_steps(sequence, WIRING)
+    burst = compiled.burst
+    assert compiled.quantisation.largest_ps <= 500
+    edges_ps = np.concatenate([[0], np.cumsum(burst.duration_ps)])
+    assert abs(edges_ps[-1] - US - repetitions * LENGTH_PS) == abs(compiled.quantisation.drift_ps(repetitions))
+    on = {"sync": burst.digital & 1 == 1, "gate": burst.digital >> 6 & 1 == 1, "alice_mw": burst.analog_v[:, 1] != 0}
+    for channel, levels in on.items():
+        asked = _played(sequence.header, channel)
+        for k in range(repetitions):
+            shift_ps = US + k * LENGTH_PS
+            asked += [replace(p, start_ps=p.start_ps + shift_ps) for p in _played(attempt, channel)]
+        found = _runs(levels)
+        assert len(found) == len(asked)
+        for (first, stop), pulse in zip(found, asked, strict=True):
+            assert abs(edges_ps[first] - pulse.start_ps) <= 500
+            assert abs(edges_ps[stop] - pulse.stop_ps) <= 500
+            if channel == "alice_mw":
+                assert np.all(burst.analog_v[first:stop, 1] == pulse.amplitude)
+                assert burst.analog_v[first:stop, 0] == pytest.approx(0.2 * pulse.phase_rad)
+
+
+@pytest.mark.parametrize(
+    ("pulses", "repetitions", "says"),
+    [
+        ((Pulse("nowhere", 0, US),), 1, "pulser: no output for channel 'nowhere'"),
+        ((Pulse("gate", 0, US, phase_rad=1.0),), 1, "channel 'gate' has a phase"),
+        ((Pulse("gate", 0, US),), 1_500_000, "steps; the memory holds 2000000"),
+    ],
+)
+def test_what_a_pulse_streamer_cannot_play_is_named(pulses: tuple[Pulse, ...], repetitions: int, says: str) -> None:
+    sequence = Sequence("s", Block(US), Block(2 * US, pulses), repetitions)
+    with pytest.raises(LimitError, match=says):
+        compile_steps(sequence, WIRING)
 
 
 @given(trains(("gate", "sync"), st.just(Square()), phases=False), RATES_HZ)
