@@ -16,10 +16,12 @@ from ruamel.yaml import YAML
 
 from ..analysis.errors import ErbiaError
 from .addresses import is_on_this_computer
+from .causality import refuse_impossible_links
 from .errors import ConfigError, InstrumentError
 from .interfaces import Channel, LabClock, Node
 from .remote_world import RemoteClock, RemoteWorld
 from .station_file import InstrumentSection, StationFile, find_station, read_station
+from .taps import Taps
 
 
 class WallClock:
@@ -44,6 +46,7 @@ class LoadedStation:
         clock: the only source of time.
         world: the simulated lab (a RemoteWorld when another process emulates it), or None.
         path, text: the station file it came from.
+        taps: what mirrors real instruments into the simulated lab, in a station that has both.
     """
 
     station: Station
@@ -56,6 +59,7 @@ class LoadedStation:
     path: Path
     text: str
     held: dict[str, Any] = field(default_factory=dict)
+    taps: Taps | None = None
 
     def instrument(self, name: str) -> Any:
         """The instrument of that name or role. Raises ConfigError listing what there is."""
@@ -88,6 +92,10 @@ class LoadedStation:
             if options.get("monitor")
         ]
 
+    def is_simulated(self, name: str) -> bool:
+        """Whether a mock or an emulator answers for the instrument."""
+        return _is_mock(self.station.components.get(name)) or name in _emulated(self.file)
+
     def restart(self, name: str) -> Any:
         """Closes one instrument and opens it again as the file says; returns it.
 
@@ -107,6 +115,8 @@ class LoadedStation:
 
     def close(self) -> None:
         """Closes every instrument."""
+        if self.taps is not None:
+            self.taps.close()
         for component in list(self.station.components.values()):
             if isinstance(component, Instrument):
                 component.close()
@@ -128,6 +138,7 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
     classes = {name: _import_class(path, name, section) for name, section in file.instruments.items()}
     mocks = {name for name, cls in classes.items() if _is_mock(cls)}
     emulated = _emulated(file) - mocks
+    refuse_impossible_links(path, file, mocks)
     world = _make_world(path, file, mocks, seed) if mocks else _remote_world(path, file, emulated, seed)
     station = Station(default=False)
     station.load_config(_qcodes_config(file))
@@ -137,6 +148,7 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
     except BaseException:
         station.close_all_registered_instruments()
         raise
+    real = [name for name in file.instruments if name not in mocks]
     return LoadedStation(
         station=station,
         file=file,
@@ -147,6 +159,7 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
         world=world,
         path=path,
         text=path.read_text(encoding="utf-8"),
+        taps=Taps([station.components[name] for name in real], world) if mocks and real else None,  # type: ignore[misc]
     )
 
 
@@ -170,7 +183,10 @@ def _make_world(path: Path, file: StationFile, mocks: set[str], seed: int | None
     from .mock import load_world  # the simulator is only loaded when something is simulated
 
     try:
-        return load_world(file.twin.model_dump(exclude={"address"}), seed=seed)
+        twin = file.twin.model_dump(exclude={"address"})
+        if mocks != set(file.instruments) and twin["pace"] == "free":
+            twin["pace"] = 1.0  # with one real instrument the wall is the clock of all
+        return load_world(twin, seed=seed)
     except (ValueError, KeyError) as error:
         raise ConfigError(f"{path}: twin: {error}") from error
 

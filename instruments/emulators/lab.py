@@ -7,7 +7,7 @@ import json
 from typing import Any, Self
 
 from ..errors import ConfigError
-from ..station_file import StationFile
+from ..station_file import InstrumentSection, StationFile
 from ..twin import World
 from .serve import Emulators, serve
 from .tcp import TcpServer
@@ -53,7 +53,7 @@ class EmulatedLab:
                 "instrument": name,
                 "driver": section.type.rpartition(".")[2],
                 "address": section.address or "",
-                "is": "emulated" if name in self.emulators.hosts else "real" if section.address else "made of others",
+                "is": _kind(section, name in self.emulators.hosts),
             }
             for name, section in self._file.instruments.items()
         ]
@@ -83,3 +83,11 @@ class EmulatedLab:
             case "now_s":
                 return self.ports.now_s()
         return {"error": f"unknown question {question!r}"}
+
+
+def _kind(section: InstrumentSection, emulated: bool) -> str:
+    if emulated:
+        return "emulated"
+    if section.type.startswith("erbia.instruments.mock."):
+        return "mock, in the run"
+    return "real" if section.address else "made of others"

@@ -11,7 +11,7 @@ OUTPUTS = range(1, 5)
 OUTPUT_SETTINGS = {
     "OUTMODE": "1,1,0",
     "PID": "50.0,20.0,0.0",
-    "HTRSET": "1,1,0,+1.000,1",
+    "HTRSET": "0,1,0,+1.000,1",
     "RANGE": "0",
     "RAMP": "0,0.1",
 }
