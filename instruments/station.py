@@ -139,7 +139,7 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
     mocks = {name for name, cls in classes.items() if _is_mock(cls)}
     emulated = _emulated(file) - mocks
     refuse_impossible_links(path, file, mocks)
-    world = _make_world(path, file, mocks, seed) if mocks else _remote_world(path, file, emulated, seed)
+    world: Any = _make_world(path, file, mocks, seed) if mocks else _remote_world(path, file, emulated, seed)
     station = Station(default=False)
     station.load_config(_qcodes_config(file))
     try:
@@ -148,7 +148,7 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
     except BaseException:
         station.close_all_registered_instruments()
         raise
-    real = [name for name in file.instruments if name not in mocks]
+    real: list[Any] = [station.components[name] for name in file.instruments if name not in mocks]
     return LoadedStation(
         station=station,
         file=file,
@@ -159,7 +159,7 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
         world=world,
         path=path,
         text=path.read_text(encoding="utf-8"),
-        taps=Taps([station.components[name] for name in real], world) if mocks and real else None,  # type: ignore[misc]
+        taps=Taps(real, world) if mocks and real else None,
     )
 
 

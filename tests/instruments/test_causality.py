@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from qcodes.instrument import Instrument
 
+import erbia
 from erbia.instruments import mock
 from erbia.instruments.causality import is_real, refuse_impossible_links
 from erbia.instruments.emulators.dlcpro import DlcProDevice, DlcProHost
@@ -112,3 +113,18 @@ def test_a_hybrid_lab_loads_and_an_impossible_one_names_the_link(tmp_path: Path)
             ConfigError, match=r"pulser.excitation is simulated and cannot reach the real laser.modulator"
         ):
             load(path)
+
+
+@pytest.mark.slow
+def test_a_run_on_a_hybrid_lab(tmp_path: Path) -> None:
+    pytest.importorskip("toptica.lasersdk")
+    text = find_station("hybrid_lab").read_text(encoding="utf-8")
+    with DlcProHost(DlcProDevice(Bench(), "laser")) as host:
+        path = tmp_path / "lab.yaml"
+        path.write_text(text.replace("127.0.0.31:1998:1999", host.endpoint), encoding="utf-8")
+        with erbia.load_station(path) as lab:
+            run = lab.run("storage_time", out_dir=tmp_path, shots=100)
+        assert any("cc:enabled #t" in message for message in host.device.trace.messages())
+    found, true = run.results["storage_time_s"], run.truth()["storage_time_s"]
+    assert run.simulated
+    assert abs(found.value - true) < 5 * found.std  # false alarm below 1e-5
