@@ -19,6 +19,7 @@ from .node import Readout, operations
 from .program import Program
 from .spin import PAULI_X, PAULI_Y, PAULI_Z, ComplexArray, Excite, Rotate
 from .truth_devices import device_truth, photon_truth
+from .truth_state import as_read_out, raw_figures
 from .waveforms import emg_cdf
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def _link(world: World, program: Program, model: AttemptModel) -> dict[str, floa
     if len(model.herald_readouts) == 2:
         clicks = {r.node: click_probabilities(world, r) for r in model.herald_readouts}
         found["chsh_s_raw"] = sum(raw_chsh(states[sign], sign, clicks) for sign in (1, -1))
+        found |= raw_figures(as_read_out(states, clicks))
     return found
 
 

@@ -18,10 +18,12 @@ from .photon_statistics import PulsedG2
 from .scan import ScanExperiment
 from .storage_time import StorageTime
 from .timing_jitter import TimingJitter
+from .tomography import Tomography
 
 _SHIPPED: tuple[type[Experiment[Any, Any]], ...] = (
     HeraldedEntanglement,
     BellTest,
+    Tomography,
     ClockSync,
     StorageTime,
     TimingJitter,

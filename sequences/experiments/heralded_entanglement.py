@@ -11,12 +11,8 @@ from pydantic import Field
 from ...analysis.fidelity import estimate_fidelity
 from ...analysis.records import Estimate
 from .base import Action, Demand
-from .link_data import OUTCOMES, LinkState
+from .link_data import LinkState, as_psi_plus
 from .link_run import LinkConfig, LinkExperiment
-
-#: Turning psi- into psi+ (a z rotation at Bob, done here in the analysis) flips Bob's result along x and y.
-_FLIPPED = {"X": {"++": "+-", "+-": "++", "-+": "--", "--": "-+"}}
-_FLIPPED["Y"] = _FLIPPED["X"]
 
 
 class HeraldedEntanglementConfig(LinkConfig):
@@ -39,7 +35,7 @@ class HeraldedEntanglement(LinkExperiment[HeraldedEntanglementConfig]):
         return tuple(replace(d, fidelity_std=self.config.precision or inf) for d in super().demands())
 
     def figures(self, state: LinkState) -> dict[str, Estimate]:
-        counts = {basis: self._as_psi_plus(state, basis) for basis in self.config.bases}
+        counts = {basis: as_psi_plus(state.joint(self.setting_of(basis)), basis) for basis in self.config.bases}
         if not {"XX", "ZZ"} <= counts.keys():
             return {}
         table = {"target": "psi+", "bases": counts}
@@ -49,7 +45,7 @@ class HeraldedEntanglement(LinkExperiment[HeraldedEntanglementConfig]):
         return {"fidelity": corrected.fidelity, "fidelity_raw": raw.fidelity, **correlators}
 
     def truth_names(self) -> Mapping[str, str]:
-        return {"fidelity": "fidelity", "herald_rate_hz": "herald_rate_hz"}
+        return {"fidelity": "fidelity", "fidelity_raw": "fidelity_raw", "herald_rate_hz": "herald_rate_hz"}
 
     def _next(self, state: LinkState, setting: int) -> Action:
         if self.config.precision is not None and self._precise(state, self.config.precision):
@@ -60,8 +56,3 @@ class HeraldedEntanglement(LinkExperiment[HeraldedEntanglementConfig]):
         if not all(state.read(self.setting_of(basis)) for basis in self.config.bases):
             return False
         return self.figures(state)["fidelity"].std < precision
-
-    def _as_psi_plus(self, state: LinkState, basis: str) -> dict[str, int]:
-        joint = state.joint(self.setting_of(basis))
-        flip = _FLIPPED.get(basis[1], {})
-        return {result: joint[1][result] + joint[-1][flip.get(result, result)] for result in OUTCOMES}

@@ -34,7 +34,10 @@ def excitation_ps() -> int:
 
 
 def excite(nodes: Mapping[str, Node], window_ps: int, per_marker: int = 100) -> Sequence:
-    """Pump, excite once, open the gate when the light is there; ``per_marker`` attempts follow each sync marker."""
+    """Pump, excite once, open the gate when the light is there; ``per_marker`` attempts follow each sync marker.
+
+    Attempts last whole microseconds, so that every generator's sample grid holds them exactly.
+    """
     centre_ps = excitation_ps()
     arrival_ps = centre_ps + photon_delay_ps(nodes)
     pulses = (
@@ -42,7 +45,8 @@ def excite(nodes: Mapping[str, Node], window_ps: int, per_marker: int = 100) -> 
         Pulse("excitation", centre_ps - _PULSE_PS // 2, _PULSE_PS),
         Pulse("gate", arrival_ps - 100_000, window_ps + 100_000),
     )
-    return Sequence("excite and look", header(), Block(arrival_ps + window_ps + 100_000, pulses), per_marker)
+    length_ps = -(-(arrival_ps + window_ps + 100_000) // 1_000_000) * 1_000_000
+    return Sequence("excite and look", header(), Block(length_ps, pulses), per_marker)
 
 
 def read_out(node: str, light_ps: int) -> Sequence:

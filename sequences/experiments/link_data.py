@@ -24,6 +24,15 @@ from .link import HEADER_PS, NODES, LinkTiming, Selection, Window, calibration_w
 MIDPOINT = "midpoint"
 OUTCOMES = ("++", "+-", "-+", "--")
 _ARRIVAL_BINS = 400
+#: Turning psi- into psi+ (a z rotation at Bob, done here in the analysis) flips Bob's result along x and y.
+_FLIPPED = {"X": {"++": "+-", "+-": "++", "-+": "--", "--": "-+"}}
+_FLIPPED["Y"] = _FLIPPED["X"]
+
+
+def as_psi_plus(joint: Mapping[int, Mapping[str, int]], basis: str) -> dict[str, int]:
+    """Counts of both herald outcomes together, those of psi- as psi+ would have given them."""
+    flip = _FLIPPED.get(basis[1], {})
+    return {result: joint[1][result] + joint[-1][flip.get(result, result)] for result in OUTCOMES}
 
 
 def herald_rule(timing: LinkTiming, selection: Selection, nodes: Mapping[str, Node]) -> HeraldRule:
