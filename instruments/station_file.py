@@ -11,6 +11,7 @@ from ..analysis.quantity import parse_quantity
 from .config_file import Part, load_checked
 from .errors import ConfigError
 from .expected import ExpectedSection
+from .monitored import CalibrationSection, MonitorSection
 
 Seconds = Annotated[float, BeforeValidator(lambda value: parse_quantity(value, "s"))]
 
@@ -91,6 +92,8 @@ class StationFile(Part):
     wiring: tuple[LinkSection, ...] = ()
     twin: TwinSection | None = None
     interlocks: tuple[InterlockSection, ...] = ()
+    monitors: dict[str, MonitorSection] = Field(default_factory=dict)
+    calibrations: dict[str, CalibrationSection] = Field(default_factory=dict)
     expected: ExpectedSection = ExpectedSection()
 
 

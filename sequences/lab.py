@@ -8,16 +8,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from ..analysis.errors import UsageError
 from ..analysis.files.runfile import Run, open_run
 from ..analysis.quantity import parse_quantity
 from ..instruments.interfaces import Node
+from ..instruments.monitored import MonitorSection
 from ..instruments.station import LoadedStation, load
 from .control import RunControl
 from .experiments import find_experiment
 from .experiments.base import Experiment
 from .experiments.config import make_config, nested
-from .runner import Subscriber, make_safe, run_experiment
+from .run_file import dotted_name
+from .runner import Subscriber, resume_run, run_experiment
+from .safety import make_safe
 
 
 class Lab:
@@ -59,7 +64,7 @@ class Lab:
         except (ValueError, TypeError) as error:
             allowed = f"allowed is {target.vals}" if target.vals is not None else str(error)
             raise UsageError(f"{parameter}: {value!r} {target.unit} is refused; {allowed}") from error
-        self._loaded.held[target.full_name] = value
+        self._loaded.held[dotted_name(target)] = value
 
     def run(
         self,
@@ -69,6 +74,7 @@ class Lab:
         operator: str = "",
         subscribers: Sequence[Subscriber] = (),
         control: RunControl | None = None,
+        monitors: Mapping[str, Mapping[str, Any]] | None = None,
         **config: Any,
     ) -> Run:
         """Runs an experiment to its end and opens its file.
@@ -76,6 +82,7 @@ class Lab:
         Args:
             experiment: its name, or an instance with its config already made.
             out_dir: where the run file goes.
+            monitors: what must be as it should for the data to count, by name; added to those of the station file.
             config: keys of the experiment's config, when ``experiment`` is a name.
 
         Raises:
@@ -93,12 +100,24 @@ class Lab:
             operator=operator,
             subscribers=subscribers,
             control=control,
+            monitors=make_monitors(monitors or {}),
         )
         return open_run(path)
 
+    def resume(
+        self, path: str | Path, *, subscribers: Sequence[Subscriber] = (), control: RunControl | None = None
+    ) -> Run:
+        """Goes on with a run that was interrupted, failed or stopped, in its own file, and opens it again.
+
+        Raises:
+            UsageError: there is nothing to resume, or the run was made with another station or seed.
+            InstrumentError: the lab failed; the file up to there is kept.
+        """
+        return open_run(resume_run(self._loaded, Path(path).resolve(), subscribers=subscribers, control=control))
+
     def release(self, parameter: str) -> None:
         """Undoes ``hold``: plans may change the parameter again. Its value stays as it is."""
-        self._loaded.held.pop(self._loaded.parameter(parameter).full_name, None)
+        self._loaded.held.pop(dotted_name(self._loaded.parameter(parameter)), None)
 
     def restart_instrument(self, name: str) -> Any:
         """Closes an instrument and opens it again, the others untouched; returns it.
@@ -147,6 +166,18 @@ def make_experiment(name: str, config: Mapping[str, Any]) -> Experiment[Any, Any
     """
     cls = find_experiment(name)
     return cls(make_config(cls.Config, nested(config, {}), name))
+
+
+def make_monitors(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, MonitorSection]:
+    """Monitors from plain dicts. Raises UsageError naming the monitor and what is wrong."""
+    made = {}
+    for name, section in plain.items():
+        try:
+            made[name] = MonitorSection.model_validate(section)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            raise UsageError(f"monitor {name}: {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from error
+    return made
 
 
 def split_settings(texts: Sequence[str], instruments: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from ..analysis.errors import DataError, UsageError
@@ -15,8 +17,9 @@ from ..analysis.windows import WindowScan, scan_windows
 from ..instruments.interfaces import Channel, Node
 from .documents import Result
 from .experiments import find_experiment
-from .experiments.base import Experiment
+from .experiments.base import Action, Experiment
 from .experiments.config import make_config, nested
+from .monitors import not_counting
 
 
 def analyze(run: Run, **changes: Any) -> Result:
@@ -38,16 +41,45 @@ def analyze(run: Run, **changes: Any) -> Result:
 
 def refold(experiment: Experiment[Any, Any], run: Run) -> Any:
     """State after everything in the file, folded in as it was live: blocks, and the readings of settings that asked."""
-    state, ended = experiment.begin(), 0
-    readings = [json.loads(text).get("readings", {}) for text in run.settings()["parameters"]]
-    for setting, block in rounds(run):
-        for k in range(ended, setting):
-            state = experiment.take_readings(state, k, readings[k])
-        ended = max(ended, setting)
-        state, _ = experiment.step(state, setting, block)
-    for k in range(ended, len(readings)):
-        state = experiment.take_readings(state, k, readings[k])
-    return state
+    return Refold(experiment, run).state
+
+
+class Refold:
+    """A run folded in again.
+
+    Attributes:
+        state: after everything in the file.
+        settings: how many have ended.
+        action: what the data of the setting under way ask for.
+        heralds: the last herald tables that are not in the file yet.
+    """
+
+    def __init__(self, experiment: Experiment[Any, Any], run: Run) -> None:
+        self._readings = [json.loads(text).get("readings", {}) for text in run.settings()["parameters"]]
+        self._experiment, self._ended, self._written = experiment, 0, len(run.heralds())
+        self.settings, self.action = len(self._readings), Action.CONTINUE
+        self.heralds: list[NDArray[Any]] = []
+        self.state = experiment.begin()
+        for setting, block in rounds(run):
+            self._take(setting, block)
+        self._end_settings(self.settings)
+
+    def _take(self, setting: int, block: TagBlock) -> None:
+        self._end_settings(setting)
+        self.state, wanted = self._experiment.step(self.state, setting, block)
+        if wanted is not Action.CONTINUE:
+            self.action = wanted
+        for table in self._experiment.herald_rows(self.state):
+            new = table[max(0, self._written) :]
+            self._written -= len(table)
+            if len(new):
+                self.heralds.append(new)
+
+    def _end_settings(self, number: int) -> None:
+        for k in range(self._ended, number):
+            self.state = self._experiment.take_readings(self.state, k, self._readings[k])
+            self.action = Action.CONTINUE
+        self._ended = max(self._ended, number)
 
 
 def scan_link_windows(run: Run, windows_ps: Sequence[int], delays_ps: Sequence[int]) -> WindowScan:
@@ -80,13 +112,23 @@ def experiment_of(run: Run) -> Experiment[Any, Any]:
 
 
 def rounds(run: Run) -> Iterator[tuple[int, TagBlock]]:
-    """Blocks in the order they were folded in live: one of every source a round, with the index of their setting."""
+    """Blocks in the order they were folded in live: one of every source a round, with the index of their setting.
+
+    A block whose time does not count comes as one that overflowed, as it did live.
+    """
     sources = experiment_of(run).build().sources
     stops_ps = run.settings()["t_stop_ps"]
+    declared = run.validity_rows()
+    changes = {source: declared[declared["source"] == source] for source in sources}
     for blocks in zip(*(run.iter_blocks(source) for source in sources), strict=False):
         setting = int((stops_ps <= blocks[0].t_start_ps).sum())
         for block in blocks:
-            yield setting, block
+            yield setting, block if _counts(block, changes[block.source]) else not_counting(block)
+
+
+def _counts(block: TagBlock, changes: NDArray[Any]) -> bool:
+    before = int(np.searchsorted(changes["t_ps"], block.t_start_ps, side="right"))
+    return before == 0 or bool(changes["valid"][before - 1])
 
 
 def _node(name: str, plain: dict[str, Any]) -> Node:

@@ -35,7 +35,8 @@ from .layout import (
     channels_to_json,
     encode_text,
 )
-from .streams import Commits, Stream, create_streams, seal
+from .opening import open_hdf5, status_of
+from .streams import Commits, Stream, create_streams, read_commit, seal, tail_path, unseal
 from .strings import write_attributes, write_text
 from .tagcodec import encode
 from .transaction import transaction
@@ -52,11 +53,12 @@ class RunWriter:
         """Takes over a file made by ``create``."""
         self.path = path
         self._file = self._open()
-        self._streams = {s.path: Stream(self._file, s) for s in layout.all_streams(sources)}
+        committed = read_commit(self._file)
+        self._streams = {s.path: Stream(self._file, s, committed[s.path]) for s in layout.all_streams(sources)}
         self._tags = {s: [self._streams[t.path] for t in layout.tag_streams(s).values()] for s in sources}
         self._fd = os.open(path, os.O_RDWR)
         self._commits = Commits(self._file, list(self._streams.values()), lambda: os.fsync(self._fd))
-        self._covered: dict[str, int | None] = dict.fromkeys(sources)
+        self._covered = {source: _covered_ps(self._file, source) for source in sources}
         self._space = FreeSpaceWatch(path, reserve)
         self._flushed = time.monotonic()
         self._words = np.empty(0, np.uint32)
@@ -130,6 +132,26 @@ class RunWriter:
         finally:
             draft.unlink(missing_ok=True)
         return cls(path, tuple(sources), reserve)
+
+    @classmethod
+    def resume(cls, path: str | Path, reserve: Reserve | None = None) -> RunWriter:
+        """Goes on writing a run that has ended, well or not, after its last durable row.
+
+        Raises:
+            DataError: no such run file, or its writer is still alive.
+        """
+        path = Path(path).resolve()
+        file = open_hdf5(path)
+        with file:
+            if status_of(file, path) == "running":
+                raise DataError(f"{path}: still being written")
+            sources = tuple(file["tags"])
+        with transaction(path) as changed:
+            seal(changed)
+            unseal(changed, layout.all_streams(sources))
+            write_attributes(changed[layout.TAIL], _writer_identity())
+            write_attributes(changed, {"status": "running"})
+        return cls(path, sources, reserve or Reserve())
 
     def _open(self) -> h5py.File:
         access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
@@ -280,6 +302,14 @@ class RunWriter:
 def _write_texts(group: h5py.Group, texts: Mapping[str, str]) -> None:
     for name, value in texts.items():
         write_text(group, name, value)
+
+
+def _covered_ps(file: h5py.File, source: str) -> int | None:
+    """Up to where the blocks of ``source`` reach in a file open for writing; None before the first."""
+    spec = layout.tag_streams(source)["blocks"]
+    in_tail = read_commit(file)[spec.path] - len(file[spec.path])
+    last = file[tail_path(spec.path)][in_tail - 1 : in_tail] if in_tail else file[spec.path][-1:]
+    return int(last["t_stop_ps"][0]) if len(last) else None
 
 
 def _writer_identity() -> dict[str, str | int | float]:

@@ -36,11 +36,23 @@ def create_streams(file: h5py.File, specs: Sequence[StreamSpec]) -> None:
     """Creates empty streams, their tails and the commit record."""
     for spec in specs:
         file.create_dataset(spec.path, (0,), spec.dtype, chunks=(spec.chunk,), maxshape=(None,), **filters())
+    unseal(file, specs)
+
+
+def unseal(file: h5py.File, specs: Sequence[StreamSpec]) -> None:
+    """Lets sealed streams grow again: their unfinished last chunks move into tails, and all rows count."""
+    counted = []
+    for spec in specs:
+        main = file[spec.path]
+        start = len(main) // spec.chunk * spec.chunk
+        last = main[start:]
+        main.resize((start,))
         rows = min(spec.chunk, max(1, _TAIL_CHUNK_BYTES // spec.dtype.itemsize))
-        file.create_dataset(tail_path(spec.path), (spec.chunk,), spec.dtype, chunks=(rows,))
+        file.create_dataset(tail_path(spec.path), (spec.chunk,), spec.dtype, chunks=(rows,))[: len(last)] = last
+        counted.append(start + len(last))
     record = file.create_dataset(COMMIT, (2, len(specs) + 2), np.int64)
     record.attrs["streams"] = json.dumps([spec.path for spec in specs])
-    record[:] = _commit_row(0, np.zeros(len(specs), np.int64))
+    record[:] = _commit_row(0, np.array(counted, np.int64))
 
 
 def _commit_row(sequence: int, rows: Int64Array) -> Int64Array:
@@ -65,16 +77,16 @@ def read_commit(file: h5py.File) -> dict[str, int]:
 
 
 class Stream:
-    """The writing end of one stream. ``rows`` counts everything appended, durable or not."""
+    """The writing end of one stream that holds ``committed`` rows. ``rows`` counts everything appended, durable or not."""
 
-    def __init__(self, file: h5py.File, spec: StreamSpec) -> None:
+    def __init__(self, file: h5py.File, spec: StreamSpec, committed: int) -> None:
         self.spec = spec
         self._main = file[spec.path]
         self._tail = file[tail_path(spec.path)]
         self._pending = np.zeros(spec.chunk, spec.dtype)
-        self._filled = 0
-        self._in_tail = 0
         self._main_rows = len(self._main)
+        self._filled = self._in_tail = committed - self._main_rows
+        self._pending[: self._filled] = self._tail[: self._filled]
         self._main_dirty = False
         self._packed = np.empty(packed_bound(self._pending.nbytes), np.uint8) if spec.packs else None
 

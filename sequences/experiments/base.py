@@ -178,7 +178,7 @@ class Experiment(ABC, Generic[C, S]):
         return {}
 
     def herald_rows(self, state: S) -> list[NDArray[Any]]:
-        """Herald tables (HERALD_DTYPE) in the order found, one more entry or none per step; empty without heralds."""
+        """Hands over the herald tables (HERALD_DTYPE) found since the last call, in order; empty without heralds."""
         return []
 
     def shortfall(self, state: S) -> str:

@@ -92,7 +92,8 @@ class LinkExperiment(Experiment[LC, LinkState]):
         return "" if self._heralds(state) else f"no herald in {sum(state.attempts.values())} attempts"
 
     def herald_rows(self, state: LinkState) -> list[NDArray[Any]]:
-        return state.rows
+        rows, state.rows = state.rows, []
+        return rows
 
     def setting_of(self, basis: str) -> int:
         """Index in the plan of a basis."""
