@@ -16,14 +16,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from ..analysis.errors import ErbiaError, UsageError
+from ..analysis.errors import ErbiaError
 from ..analysis.files.runfile import RunWriter, open_run
 from ..analysis.records import PS_PER_S, TagBlock
 from ..instruments.interfaces import Node
 from ..instruments.monitored import MonitorSection
 from ..instruments.station import LoadedStation
+from .budget import make_budget, raise_refused, refuse_impossible
+from .budget_facts import facts_of
 from .changes import ParameterChanges
-from .checks import check_sequence
 from .compile import compile_sequence
 from .control import RunControl
 from .documents import Document, Progress, Reading, RunStart, RunStop, SettingStart, Tags
@@ -68,14 +69,15 @@ def run_experiment(
         ErbiaError: the lab failed; the file is closed with status ``failed`` and outputs are safe.
     """
     plan = experiment.build()
-    _refuse_impossible(plan.settings)
+    budget = make_budget(experiment, facts_of(lab), out_dir)
+    raise_refused(budget.lines)
     watched = {**lab.file.monitors, **(monitors or {})}
     judge = Monitors(lab, watched)
     out_dir.mkdir(parents=True, exist_ok=True)
     created = datetime.now(UTC)
     run_id = new_run_id(experiment.name, created)
     path = out_dir / f"{run_id}.h5"
-    writer = create_file(path, run_id, lab, experiment, plan, watched, operator)
+    writer = create_file(path, run_id, lab, experiment, plan, budget, watched, operator)
     run = _Run(lab, experiment, plan, writer, control or RunControl(), subscribers, judge, Taggers(lab, plan.sources))
     run.state = experiment.begin()
     return _finish(run, path, created.isoformat())
@@ -136,12 +138,6 @@ def _finish(run: _Run, path: Path, created_utc: str) -> Path:
     run.tell(result)
     run.tell(RunStop(status, reason))
     return path
-
-
-def _refuse_impossible(settings: Sequence[Setting]) -> None:
-    problems = [p for s in settings if s.sequence is not None for p in check_sequence(s.sequence)]
-    if problems:
-        raise UsageError("; ".join(problems))
 
 
 @dataclass
@@ -212,7 +208,7 @@ class _Run:
         yield from list(enumerate(self.plan.settings))[self.next_index :]
         index = max(self.next_index, len(self.plan.settings))
         while (setting := self.experiment.next_setting(self.state)) is not None:
-            _refuse_impossible((setting,))
+            refuse_impossible((setting,), facts_of(self.lab))
             yield index, setting
             index += 1
 
