@@ -13,6 +13,7 @@ from ..analysis.files.runfile import RunWriter
 from ..instruments.interfaces import Node
 from ..instruments.monitored import MonitorSection
 from ..instruments.station import LoadedStation
+from .budget import Budget
 from .experiments.base import Experiment, Plan
 
 
@@ -27,6 +28,7 @@ def create_file(
     lab: LoadedStation,
     experiment: Experiment[Any, Any],
     plan: Plan,
+    budget: Budget,
     monitors: Mapping[str, MonitorSection],
     operator: str,
 ) -> RunWriter:
@@ -38,6 +40,7 @@ def create_file(
         "nodes": {name: describe_node(node) for name, node in lab.nodes.items()},
         "held": {name: plain_value(value) for name, value in lab.held.items()},
         "settings": [s.name for s in plan.settings],
+        "budget": budget.as_dict(),
         "monitors": {name: monitor.model_dump(mode="json") for name, monitor in monitors.items()},
         "instruments": {
             name: {"type": section.type, "simulated": lab.is_simulated(name)}
