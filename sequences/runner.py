@@ -320,7 +320,8 @@ class _Run:
     # -- the lab -----------------------------------------------------------------------------------------------------
 
     def _apply(self, setting: Setting) -> None:
-        for name, value in setting.parameters.items():
+        belonging = {} if setting.sequence is None else dict(setting.sequence.settings)
+        for name, value in {**belonging, **setting.parameters}.items():
             parameter = self.lab.parameter(name)
             if dotted_name(parameter) in self.lab.held:
                 continue
