@@ -21,6 +21,8 @@ from .tags import delay, merge
 from .times import as_times_ps, check_positive_ps, span_ps
 
 MAX_CHANNELS = 16
+#: Clicks a stream takes at a time, so that what it copies stays in cache.
+_PART = 2**16
 Pattern = tuple[int, ...]
 
 
@@ -103,9 +105,18 @@ class CoincidenceStream:
 
     def feed(self, block: TagBlock) -> None:
         """Adds a block. Raises UsageError when it does not follow the last one."""
-        new = _without_delays(self.live_time.feed(block), self.channels, self.delays_ps)
-        self._waiting = _joined(self._waiting, new)
-        complete_ps = block.t_stop_ps - max(self.delays_ps)
+        tags = self.live_time.feed(block)
+        for first in range(0, max(len(tags), 1), _PART):
+            stop = first + _PART
+            self._add(
+                TimeTags(tags.t_ps[first:stop], tags.channel[first:stop]),
+                int(tags.t_ps[stop]) if stop < len(tags) else block.t_stop_ps,
+            )
+
+    def _add(self, tags: TimeTags, next_ps: int) -> None:
+        """Adds clicks, those to come being not before ``next_ps``."""
+        self._waiting = _joined(self._waiting, _without_delays(tags, self.channels, self.delays_ps))
+        complete_ps = next_ps - max(self.delays_ps)
         settled = int(np.searchsorted(self._waiting.t_ps, complete_ps - self.window_ps, side="right"))
         self._tally.add(self._waiting, settled)
         self._waiting = TimeTags(self._waiting.t_ps[settled:].copy(), self._waiting.channel[settled:].copy())
@@ -180,9 +191,11 @@ def _without_delays(tags: TimeTags, channels: tuple[int, ...], delays_ps: tuple[
 
 def _joined(waiting: TimeTags, new: TimeTags) -> TimeTags:
     """Both in order of time; ``new`` follows ``waiting`` at equal times."""
-    if len(waiting) and len(new) and new.t_ps[0] < waiting.t_ps[-1]:
-        return merge(waiting, new)
-    return TimeTags.concatenate([waiting, new])
+    if not len(waiting):
+        return new
+    mixed = int(np.searchsorted(new.t_ps, waiting.t_ps[-1]))
+    head = merge(waiting, TimeTags(new.t_ps[:mixed], new.channel[:mixed])) if mixed else waiting
+    return TimeTags.concatenate([head, TimeTags(new.t_ps[mixed:], new.channel[mixed:])])
 
 
 def _accidentals(singles: list[int], window_ps: int, live_time_ps: int) -> float:
