@@ -179,7 +179,7 @@ def _check_shared_outputs(table: PulseTable, wiring: Wiring, instrument: str) ->
     for segment in _segments(table):
         played: dict[str, dict[str, set[tuple[int, int]]]] = {}
         for pulse in segment.pulses:
-            output = wiring.outputs.get(pulse.channel, "")
+            output = wiring.outputs.get(pulse.channel, pulse.channel)
             played.setdefault(output, {}).setdefault(pulse.channel, set()).add((pulse.start_ps, pulse.duration_ps))
         for output, channels in played.items():
             if len({frozenset(times) for times in channels.values()}) > 1:

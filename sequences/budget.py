@@ -15,10 +15,15 @@ from typing import Any, Literal
 
 from ..analysis.errors import UsageError
 from ..analysis.quantity import format_quantity
+from ..instruments.errors import LimitError
+from ..instruments.pulse_steps import MAX_STEPS, Wiring
+from ..instruments.pulse_table import PulseTable
 from .budget_facts import LabFacts
 from .budget_load import brightest_hz, heat_w
 from .budget_settings import SettingBudget, fidelity_std, setting_budgets
 from .checks import check_sequence
+from .compile import compile_sequence
+from .compile_steps import steps_needed
 from .experiments.base import Experiment, Setting
 
 Verdict = Literal["ok", "warning", "refused"]
@@ -79,6 +84,7 @@ def make_budget(experiment: Experiment[Any, Any], facts: LabFacts, out_dir: Path
         *_target_lines(settings),
         *_data_lines(settings, facts, out_dir),
         *_load_lines(settings, facts),
+        *_generator_lines(settings, facts),
     )
     predictions = dict(experiment.predict(facts.file.expected))
     links = [s.link for s in settings if s.link is not None]
@@ -94,8 +100,8 @@ def refuse_impossible(settings: Iterable[Setting], facts: LabFacts) -> None:
     """Raises UsageError for settings that must not be played: bad sequences, values outside limits, light, heat."""
     chosen = tuple(settings)
     budgets = setting_budgets(chosen, (), facts, ())
-    lines = (*_problems(chosen, facts), *_link_lines(budgets, facts), *_load_lines(budgets, facts))
-    raise_refused(lines)
+    loads = (*_load_lines(budgets, facts), *_generator_lines(budgets, facts))
+    raise_refused((*_problems(chosen, facts), *_link_lines(budgets, facts), *loads))
 
 
 def raise_refused(lines: Iterable[Line]) -> None:
@@ -124,6 +130,9 @@ def _problems(settings: Sequence[Setting], facts: LabFacts) -> Iterator[Line]:
 
 
 def _link_lines(settings: Sequence[SettingBudget], facts: LabFacts) -> Iterator[Line]:
+    if any(s.link_unknown for s in settings):
+        lacks = "the station file's expected: lacks laser, midpoint, two nodes or the herald detectors"
+        yield Line("herald rate", None, "Hz", "", "warning", f"not known: {lacks}")
     linked = [s for s in settings if s.link is not None]
     if not linked:
         return
@@ -166,6 +175,9 @@ def _target_lines(settings: Sequence[SettingBudget]) -> Iterator[Line]:
     if not waiting:
         yield Line("time to target", None, "s", "", "warning", "the experiment does not say what it waits for")
         return
+    if any(s.link_unknown for s in waiting):
+        yield Line("time to target", None, "s", "", "warning", "the herald rate is not known")
+        return
     short = [s for s in waiting if s.needed_s > s.time_s]
     reason = ""
     if short:
@@ -199,7 +211,7 @@ def _data_lines(settings: Sequence[SettingBudget], facts: LabFacts, out_dir: Pat
         )
     bytes_hz = BYTES_PER_TAG * max(s.tag_rate_hz for s in settings)
     yield _at_most("disk write rate", bytes_hz, "B/s", expected.disk_bytes_per_s, "the disk is too slow")
-    if any(s.demand is None or not isfinite(s.time_s) for s in settings):
+    if any(s.demand is None or s.link_unknown or not isfinite(s.time_s) for s in settings):
         return
     size = BYTES_PER_FILE + sum(
         s.time_s * (BYTES_PER_TAG * s.tag_rate_hz + BYTES_PER_HERALD * s.played.herald_rate_hz) for s in settings
@@ -243,6 +255,32 @@ def _load_lines(settings: Sequence[SettingBudget], facts: LabFacts) -> Iterator[
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
+
+
+def _generator_lines(settings: Sequence[SettingBudget], facts: LabFacts) -> Iterator[Line]:
+    """What the pulse generator's grid and outputs do to the sequences."""
+    sequences = list({id(s.sequence): s.sequence for s in settings if s.sequence is not None}.values())
+    if facts.sample_ps is None or not sequences:
+        return
+    compiled = [compile_sequence(sequence, facts.sample_ps) for sequence in sequences]
+    worst = max(compiled, key=lambda c: c.quantisation.largest_ps)
+    shifts = worst.quantisation.by_channel()
+    where = max(shifts, key=lambda channel: shifts[channel], default="")
+    reason = f"edges of {where or 'a block'} on a grid of {facts.sample_ps} ps" if worst.quantisation.largest_ps else ""
+    yield Line("quantisation", worst.quantisation.largest_ps * 1e-12, "s", "", "ok", reason)
+    if facts.wiring is not None:
+        yield from _step_lines([c.table for c in compiled], facts.wiring)
+
+
+def _step_lines(tables: Iterable[PulseTable], wiring: Wiring) -> Iterator[Line]:
+    most = 0
+    for table in tables:
+        try:
+            most = max(most, steps_needed(table, wiring))
+        except LimitError as error:
+            yield Line("outputs", None, "", "", "refused", str(error))
+            return
+    yield _at_most("steps of the pulse generator", most, "", MAX_STEPS, "use fewer attempts a burst")
 
 
 def _too_short(duration_ps: int, minimum_s: float) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from ..analysis.errors import UsageError
 from ..analysis.quantity import parse_quantity
 from ..instruments.errors import ConfigError
 from ..instruments.interfaces import Node
+from ..instruments.pulse_steps import PhaseOutput, Wiring
 from ..instruments.station import LoadedStation, nodes_of
-from ..instruments.station_file import StationFile, find_station, read_station
+from ..instruments.station_file import InstrumentSection, StationFile, find_station, read_station
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class LabFacts:
         value: present value of ``instrument.parameter``, None where nobody knows.
         held: whether a plan's own value for ``instrument.parameter`` is ignored, because the user holds another.
         refuses: why a value is not allowed for ``instrument.parameter``; empty when it is.
+        sample_ps: grid of the pulse generator, None where it is not known.
+        wiring: outputs of a generator of steps, None for other generators.
     """
 
     station: str
@@ -34,6 +38,8 @@ class LabFacts:
     value: Callable[[str], float | None] = field(repr=False)
     held: Callable[[str], bool] = field(repr=False)
     refuses: Callable[[str, Any], str] = field(repr=False)
+    sample_ps: int | None = None
+    wiring: Wiring | None = None
 
     def instruments(self) -> list[str]:
         """Names of instruments and roles."""
@@ -61,7 +67,12 @@ def facts_of_file(name_or_path: str | Path, held: Mapping[str, Any] | None = Non
     for name, wanted in values.items():
         if problem := refuses(name, wanted):
             raise UsageError(problem)
-    return LabFacts(path.stem, file, nodes_of(file), value, lambda name: _resolved(file, name) in values, refuses)
+
+    def is_held(name: str) -> bool:
+        return _resolved(file, name) in values
+
+    grid_ps, wiring = _sample_ps(file), _wiring(file)
+    return LabFacts(path.stem, file, nodes_of(file), value, is_held, refuses, grid_ps, wiring)
 
 
 def facts_of(lab: LoadedStation) -> LabFacts:
@@ -82,9 +93,10 @@ def facts_of(lab: LoadedStation) -> LabFacts:
         return ""
 
     def held(name: str) -> bool:
-        return bool(lab.held) and lab.parameter(name).full_name in lab.held
+        return _resolved(lab.file, name) in lab.held
 
-    return LabFacts(lab.path.stem, lab.file, lab.nodes, value, held, refuses)
+    grid_ps, wiring = _sample_ps(lab.file), _wiring(lab.file)
+    return LabFacts(lab.path.stem, lab.file, lab.nodes, value, held, refuses, grid_ps, wiring)
 
 
 #: Units of the parameters the budget asks for, as they may be typed.
@@ -94,6 +106,37 @@ _UNITS = {"power": "W", "pump_power": "W", "setpoint": "K", "bias": "A", "freque
 def _typed(name: str, value: Any) -> Any:
     unit = _UNITS.get(name.rsplit(".", 1)[-1])
     return parse_quantity(value, unit) if unit and isinstance(value, str) else value
+
+
+def _pulser(file: StationFile) -> InstrumentSection | None:
+    return file.instruments.get(file.roles.get("pulser", "pulser"))
+
+
+def _sample_ps(file: StationFile) -> int | None:
+    """The grid a generator's class promises; its module is imported, nothing is connected."""
+    section = _pulser(file)
+    if section is None:
+        return None
+    module, _, name = section.type.rpartition(".")
+    try:
+        found = getattr(import_module(module), name, None)
+    except ImportError:  # an extra that is not installed here: planning must still work
+        return None
+    sample_ps = getattr(found, "sample_ps", None)
+    return sample_ps if isinstance(sample_ps, int) else None
+
+
+def _wiring(file: StationFile) -> Wiring | None:
+    section = _pulser(file)
+    if section is None or "outputs" not in section.init:
+        return None
+    outputs, quadratures = (_texts(section.init.get(key) or {}) for key in ("outputs", "quadratures"))
+    phases = {channel: PhaseOutput(**where) for channel, where in (section.init.get("phases") or {}).items()}
+    return Wiring(outputs, phases, quadratures)
+
+
+def _texts(outputs: Mapping[str, Any]) -> dict[str, str]:
+    return {channel: str(output) for channel, output in outputs.items()}
 
 
 def _resolved(file: StationFile, name: str) -> str:

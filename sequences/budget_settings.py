@@ -43,6 +43,11 @@ class SettingBudget:
         return self.setting.sequence
 
     @property
+    def link_unknown(self) -> bool:
+        """It branches on heralds, and nobody knows how often they come."""
+        return self.sequence is not None and self.sequence.branch is not None and self.link is None
+
+    @property
     def tag_rate_hz(self) -> float:
         return sum(sum(channels.values()) for channels in self.rates_hz.values())
 

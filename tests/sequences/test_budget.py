@@ -1,21 +1,25 @@
 import dataclasses
-from collections.abc import Iterator
+import json
 from math import acos, exp, pi, sqrt
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from erbia.analysis.errors import UsageError
+from erbia.cli import app
 from erbia.instruments.expected import ExpectedDetector, ExpectedMidpoint, ExpectedNode
+from erbia.instruments.pulse_steps import Wiring
 from erbia.instruments.station_file import StationFile
 from erbia.sequences.budget import Budget, Line, make_budget, refuse_impossible
 from erbia.sequences.budget_facts import LabFacts, facts_of, facts_of_file
 from erbia.sequences.budget_link import Arm, link_budget
 from erbia.sequences.experiments.base import Setting
-from erbia.sequences.lab import Lab, load_station, make_experiment
+from erbia.sequences.lab import load_station, make_experiment
 from erbia.sequences.pulses import Pulse
+from erbia.sequences.reports import report_input
 from erbia.sequences.sequence import Block, Branch, HeraldCondition, Sequence
 
 NS, US = 1000, 1_000_000
@@ -139,6 +143,11 @@ def test_power_held_for_the_run_is_in_the_rate(tmp_path: Path, facts: LabFacts) 
     weak = facts_of_file("mock_lab", {"laser.power": "0.25 mW"})
     full, quarter = (_budget("bell_test", f, tmp_path).predictions["herald_rate_hz"] for f in (facts, weak))
     assert quarter == pytest.approx(full / 4, rel=0.05)  # sin²(π/4) at each node
+    with load_station("mock_lab", seed=3) as lab:
+        lab.hold("laser.power", "0.25 mW")
+        held = facts_of(lab.loaded)
+        assert held.held("laser.power")
+        assert _budget("bell_test", held, tmp_path).predictions["herald_rate_hz"] == pytest.approx(quarter)
     with pytest.raises(UsageError, match="outside the limits"):
         facts_of_file("mock_lab", {"laser.power": "1 W"})
 
@@ -217,10 +226,41 @@ def test_what_is_not_known_is_not_refused(facts: LabFacts, tmp_path: Path) -> No
     bare = dataclasses.replace(facts, file=StationFile.model_validate(plain))
     budget = _budget("heralded_entanglement", bare, tmp_path)
     assert not budget.refused
-    assert any("not known" in line.reason for line in budget.lines)
+    assert "not known" in _line(budget, "herald rate").reason
+    assert _line(budget, "time to target").value is None
 
 
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    with load_station("mock_lab", seed=7) as loaded:
-        yield loaded
+def test_outputs_that_cannot_play_the_plan_are_named(facts: LabFacts, tmp_path: Path) -> None:
+    wired = dataclasses.replace(facts, wiring=Wiring({"sync": "0", "gate": "1"}, {}))
+    (refused,) = _budget("heralded_entanglement", wired, tmp_path).refused
+    assert "no output for channel" in refused.reason
+    everything = ("sync", "gate", "probe")
+    small = dataclasses.replace(facts, wiring=Wiring({name: str(k) for k, name in enumerate(everything)}, {}))
+    budget = _budget("timing_jitter", small, tmp_path)
+    assert _line(budget, "steps of the pulse generator").value == 5
+
+
+def test_the_grid_of_the_generator_shows_as_quantisation(facts: LabFacts, tmp_path: Path) -> None:
+    line = _line(_budget("heralded_entanglement", facts, tmp_path), "quantisation")
+    assert line.value == pytest.approx(439e-12)  # of 9.793439 µs of fibre on a grid of 1 ns
+    assert "gate" in line.reason
+
+
+def test_a_refused_plan_makes_no_file_and_a_report_shows_the_promise(tmp_path: Path) -> None:
+    with load_station("mock_lab", seed=3) as lab:
+        with pytest.raises(UsageError, match="herald back at the nodes: the next attempt resets the memory"):
+            lab.run("heralded_entanglement", out_dir=tmp_path, **{"timing.attempt_period_s": "30 us"})
+        assert not list(tmp_path.iterdir())
+        run = lab.run("storage_time", out_dir=tmp_path, shots=20)
+    assert report_input(run).predictions == {"storage_time_s": 1e-3}
+
+
+def test_dry_run_prints_the_budget_and_exits_1_when_refused() -> None:
+    fine = CliRunner().invoke(app, ["dry-run", "bell_test", "--json"])
+    assert fine.exit_code == 0, fine.output
+    found = json.loads(fine.stdout)
+    assert not found["refused"]
+    assert {"name", "value", "unit", "allowed", "verdict", "reason"} == set(found["lines"][0])
+    bad = CliRunner().invoke(app, ["dry-run", "bell_test", "--set", "timing.attempt_period_s=30 us"])
+    assert bad.exit_code == 1
+    assert "herald back at the nodes" in bad.stdout
