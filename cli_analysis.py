@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .analysis.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from .analysis.records import ClockModel
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 CountsFile = Annotated[Path, typer.Argument(help="A JSON file of counts, or - for standard input.")]
@@ -19,59 +22,9 @@ NEGATIVE = 1
 
 def add_to(app: typer.Typer) -> None:
     """Registers the commands of this module."""
-    for command in (correlate, coincidences, fidelity, tomography, chsh, sync, stability, jitter):
+    for command in (fidelity, tomography, chsh, sync, stability, jitter):
         app.command()(command)
     app.command("storage-time")(storage_time)
-    app.command()(convert)
-
-
-def correlate(
-    file: TagFile,
-    a: Annotated[int, typer.Option("--a", help="Start channel.")],
-    b: Annotated[int, typer.Option("--b", help="Stop channel.")],
-    bin_ps: Annotated[int, typer.Option(help="Bin width in ps.")],
-    range_ps: Annotated[int, typer.Option(help="Half width in ps.")],
-    as_json: AsJson = False,
-) -> None:
-    """Histogram of lags t_b - t_a in [-range, range)."""
-    from .analysis.correlation import autocorrelate
-    from .analysis.correlation import correlate as cross_correlate
-    from .analysis.files.tagfile import read_tags
-    from .console import print_json, stdout
-
-    tags = read_tags(file).tags
-    if a == b:
-        h = autocorrelate(tags.on(a), bin_ps=bin_ps, range_ps=range_ps)
-    else:
-        h = cross_correlate(tags.on(a), tags.on(b), bin_ps=bin_ps, range_ps=range_ps)
-    if as_json:
-        return print_json({"lag_ps": h.lag_ps, "counts": h.counts, "singles": {"a": h.singles_a, "b": h.singles_b}})
-    peak = int(h.counts.argmax())
-    stdout.print(f"{h.counts.sum()} pairs, most in [{h.lag_ps[peak]}, {h.lag_ps[peak] + bin_ps}) ps: {h.counts[peak]}")
-    return None
-
-
-def coincidences(
-    file: TagFile,
-    channels: Annotated[str, typer.Option(help="Channels, e.g. 1,2.")],
-    window_ps: Annotated[int, typer.Option(help="Coincidence window in ps.")],
-    delays_ps: Annotated[str | None, typer.Option(help="A delay for each channel, taken off its times.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Coincidences of every combination of the channels, with what chance alone would give."""
-    from .analysis.coincidence import count_coincidences
-    from .analysis.files.tagfile import read_tags
-    from .console import print_json, stdout
-
-    numbers, delays = _integers(channels, "--channels"), _integers(delays_ps, "--delays-ps")
-    found = count_coincidences(read_tags(file).tags, numbers, window_ps, delays or None)
-    counts = {",".join(map(str, pattern)): n for pattern, n in found.counts.items()}
-    accidentals = {",".join(map(str, pattern)): n for pattern, n in found.accidentals.items()}
-    if as_json:
-        return print_json({"counts": counts, "accidentals": accidentals})
-    for pattern, n in counts.items():
-        stdout.print(f"{pattern:>12}: {n}  (chance: {accidentals[pattern]:.3g})")
-    return None
 
 
 def fidelity(counts: CountsFile, as_json: AsJson = False) -> None:
@@ -126,16 +79,26 @@ def sync(
     b: TagFile,
     max_offset_s: Annotated[float, typer.Option(help="Largest offset searched, either sign.")] = 8.0,
     max_ppm: Annotated[float, typer.Option(help="Largest frequency difference searched, in 1e-6.")] = 150.0,
-    max_work: Annotated[float, typer.Option(help="How long a weak signal is searched for, in operations.")] = 4e9,
+    max_work: Annotated[
+        float, typer.Option(help="How long to search for a weak signal; 1e9: half a minute in all.")
+    ] = 2.5e9,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the model in the run file that holds both: RUN.h5:a and RUN.h5:b.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Clock offset and skew between two nodes from the photon pairs they share; exit 1 if none is found."""
+    """Clock offset and skew between two nodes from the photon pairs they share; exit 1 if none is found.
+
+    A search that finds nothing takes about a minute: a narrower range or a lower --max-work ends it sooner.
+    """
     from .analysis.clock_sync import synchronize
     from .analysis.files.tagfile import read_tags
     from .console import print_estimates, print_json, stdout
 
     t_a_ps, t_b_ps = (read_tags(file).tags.t_ps for file in (a, b))
     found = synchronize(t_a_ps, t_b_ps, max_offset_s=max_offset_s, max_ppm=max_ppm, max_work=max_work)
+    if keep and found.model is not None:
+        _keep_clock(a, b, found.model)
     if as_json:
         print_json(found.as_dict())
     elif found.found:
@@ -144,6 +107,18 @@ def sync(
         stdout.print(f"not found: {found.reason}", soft_wrap=True)
     if not found.found:
         raise typer.Exit(NEGATIVE)
+
+
+def _keep_clock(a: str, b: str, model: ClockModel) -> None:
+    from .analysis.files.runfile import open_run
+    from .analysis.files.tagfile import split_spec
+    from .analysis.files.timebase import write_timebase
+
+    (path, reference), (other, source) = split_spec(a), split_spec(b)
+    if reference is None or source is None or path.resolve() != other.resolve():
+        raise UsageError(f"--keep needs two taggers of one run file, RUN.h5:a RUN.h5:b, got {a} {b}; see erbia merge")
+    with open_run(path) as run:
+        write_timebase(run, reference, {source: model}, "photon pairs")
 
 
 def stability(
@@ -210,22 +185,6 @@ def storage_time(
     return print_json(estimates) if as_json else print_estimates(estimates)
 
 
-def convert(
-    source: TagFile,
-    target: Annotated[Path, typer.Argument(help="The file to write; its ending says the format.")],
-    as_json: AsJson = False,
-) -> None:
-    """Copy time tags into another format."""
-    from .analysis.files.convert import convert as convert_file
-    from .console import print_json, stdout
-
-    count = convert_file(source, target)
-    if as_json:
-        return print_json({"written": str(target), "tags": count})
-    stdout.print(f"{count} tags written to {target}", soft_wrap=True)
-    return None
-
-
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
@@ -282,10 +241,3 @@ def _lines(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
-
-
-def _integers(text: str | None, option: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")] if text else []
-    except ValueError:
-        raise UsageError(f"{option} {text!r} is not a list of whole numbers such as 1,2") from None

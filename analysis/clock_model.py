@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from .errors import UsageError
-from .records import PS_PER_S, ClockModel, FloatArray, Int64Array, TimeTags
+from .records import PS_PER_S, ClockModel, FloatArray, Int64Array, TagBlock, TimeTags
 
 
 def offset_at(t_a_ps: Int64Array, model: ClockModel) -> FloatArray:
@@ -65,6 +65,15 @@ def to_clock_a(t_b_ps: Int64Array, model: ClockModel) -> Int64Array:
 def on_clock_a(tags_b: TimeTags, model: ClockModel) -> TimeTags:
     """B's tags with their times on A's clock; the raw tags stay as they are."""
     return TimeTags(to_clock_a(tags_b.t_ps, model), tags_b.channel)
+
+
+def block_on_clock_a(block_b: TagBlock, model: ClockModel) -> TagBlock:
+    """A block of B with its clicks and its ends on A's clock, for the analyses that take blocks."""
+    start, stop = to_clock_a(np.array([block_b.t_start_ps, block_b.t_stop_ps], np.int64), model)
+    # Rounding may put the last click on the block's end; it belongs before it.
+    t_ps = np.clip(to_clock_a(block_b.tags.t_ps, model), start, stop - 1)
+    tags = TimeTags(t_ps, block_b.tags.channel)
+    return replace(block_b, tags=tags, t_start_ps=int(start), t_stop_ps=int(stop))
 
 
 def referred_to(model: ClockModel, t_ref_ps: int) -> ClockModel:

@@ -22,7 +22,7 @@ from .clock_verify import Lock, zoom
 from .errors import UsageError
 from .records import PS_PER_S, ClockModel, Estimate, Int64Array
 
-DEFAULT_MAX_WORK = 6e9
+DEFAULT_MAX_WORK = 2.5e9
 FALSE_ALARM = 1e-6
 WANDER_SIGMAS = 5.0
 #: A fit that holds a smaller share of the pairs than the search saw has lost the peak.
@@ -105,8 +105,8 @@ def synchronize(
         t_a_ps, t_b_ps: int64 (N,), sorted clicks in picoseconds of each node's own clock.
         max_offset_s: offsets (either sign) are looked for up to this, at the middle of A's record.
         max_ppm: skews (either sign) are looked for up to this, in parts per million.
-        max_work: most transform points one rung of the search may cost (1e9 is roughly 10 s of one core); a weaker signal
-            needs more.
+        max_work: most transform points one rung of the search may cost; 1e9 is roughly 15 s of one core, and a search that
+            finds nothing ends after about twice its last rung: a minute at the default. A weaker signal needs more.
         confidence: of the intervals of ``offset`` and ``skew_estimate``.
 
     Returns:

@@ -20,7 +20,7 @@ from clock_streams import PS, Link, Streams, response_information, simulate
 from erbia.analysis.clock_kalman import ClockState
 from erbia.analysis.clock_model import offset_at, offset_std_at
 from erbia.analysis.clock_response import Peak
-from erbia.analysis.clock_sync import SyncResult, synchronize
+from erbia.analysis.clock_sync import DEFAULT_MAX_WORK, SyncResult, synchronize
 from erbia.analysis.clock_trace import OffsetSeries, trace
 from erbia.analysis.clock_track import TrackedOffset, start_tracking, step
 from erbia.analysis.stability import allan
@@ -44,7 +44,7 @@ def right(result: SyncResult, streams: Streams, link: Link) -> bool:
 
 
 def acquisition(
-    name: str, link: Link, reach_s: float, ppm: float, cases: int, seed: int, max_work: float = 6e9
+    name: str, link: Link, reach_s: float, ppm: float, cases: int, seed: int, max_work: float = DEFAULT_MAX_WORK
 ) -> float:
     """Fraction found and right over random offsets and skews; prints CPU and what went wrong."""
     good = wrong = 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +25,8 @@ from .transaction import transaction
 
 if TYPE_CHECKING:
     import xarray
+
+T = TypeVar("T")
 
 #: Rows decoded at a time where memory must stay bounded.
 BATCH_ROWS = 1 << 18
@@ -158,17 +161,17 @@ class Run(RunView):
     def _gaps(self, source: str) -> NDArray[np.void]:
         return self._read(f"tags/{source}/gaps")
 
-    def iter_blocks(self, source: str) -> Iterator[TagBlock]:
-        """All blocks in order; holds no more than one batch of them in memory."""
-        blocks = self.blocks(source)
-        lo = 0
+    def iter_blocks(self, source: str, first: int = 0, stop: int | None = None) -> Iterator[TagBlock]:
+        """Blocks ``[first, stop)`` in order, all by default; holds no more than one batch of them in memory."""
+        blocks = self.blocks(source)[:stop]
+        lo = first
         while lo < len(blocks):
             limit = blocks["row_start"][lo] + BATCH_ROWS
             hi = max(lo + 1, int(np.searchsorted(blocks["row_stop"], limit, side="right")))
             tags = self._decode(source, blocks, lo, hi)
-            first = int(blocks["row_start"][lo])
+            row = int(blocks["row_start"][lo])
             for block in blocks[lo:hi]:
-                a, b = int(block["row_start"]) - first, int(block["row_stop"]) - first
+                a, b = int(block["row_start"]) - row, int(block["row_stop"]) - row
                 yield _tag_block(TimeTags(tags.t_ps[a:b], tags.channel[a:b]), block, source)
             lo = hi
 
@@ -240,6 +243,18 @@ class Run(RunView):
         Raises:
             DataError: the run is still being written, or another process is changing the file.
         """
+        return self.amend(lambda file: write_results(file["results"], estimates, histograms or {}, code_version))
+
+    def group(self, name: str) -> h5py.Group | dict[str, Any]:
+        """A group added to the file after the run, empty when there is none."""
+        return self._file.get(name, {})
+
+    def amend(self, change: Callable[[h5py.File], T]) -> T:
+        """``change(file)``, all or nothing, on a run that has ended; an interrupted run is sealed on this occasion.
+
+        Raises:
+            DataError: the run is still being written, or another process is changing the file.
+        """
         if self.status == "running":
             raise DataError(f"{self.path}: still being written; close the run before keeping results in it")
         self._file.close()
@@ -247,10 +262,10 @@ class Run(RunView):
             with transaction(self.path) as file:
                 seal(file)
                 write_attributes(file, {"status": self.status})
-                number = write_results(file["results"], estimates, histograms or {}, code_version)
+                result = change(file)
         finally:
             self._load()
-        return number
+        return result
 
     # -- convenience -------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,7 @@
-"""One door for every tag file: ``.npy .npz .csv .ptu .a1 .a2 .ttbin``, Photon-HDF5, and run files (``RUN.h5[:source]``)."""
+"""One door for every tag file: ``.npy .npz .csv .ptu .a1 .a2 .ttbin``, Photon-HDF5, and run files (``RUN.h5[:source]``).
+
+``RUN.h5:a+b`` gives the clicks of several taggers on one clock, by the clock models kept in the run file (``timebase``).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from .ptu import read_ptu, write_ptu
 from .qcrypto import read_a1, read_a2, write_a1, write_a2
 from .runreader import open_run
 from .runwriter import RunWriter
-from .tagstream import TagStream
+from .tagstream import TagStream, ordered_blocks
+from .timebase import on_one_clock
 from .ttbin import read_ttbin
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -47,7 +51,8 @@ def read_tags(spec: str | Path) -> TagFile:
     """Reads all clicks of a tag file into memory.
 
     Args:
-        spec: a path, or ``RUN.h5:source`` to choose a tagger of a run file that holds several.
+        spec: a path, or ``RUN.h5:source`` to choose a tagger of a run file that holds several, or ``RUN.h5:a+b`` for
+            several on one clock.
 
     Raises:
         UsageError: unknown suffix or source, or several sources and none chosen.
@@ -100,6 +105,9 @@ def _stream_hdf5(path: Path, source: str | None) -> TagStream:
                 f"{path}: holds the taggers {', '.join(run.sources) or '(none)'}; choose one as {path.name}:NAME"
             )
         name = run.sources[0] if source is None else source
+        if "+" in name and name not in run.sources:
+            tags, channel_names = on_one_clock(run, name.split("+"))
+            return TagStream(name, ordered_blocks([tags], name, path), channel_names, lambda: tags)
         return TagStream(name, run.iter_blocks(name), run.channels(name), lambda: run.tags(name))
 
 
