@@ -41,7 +41,7 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
 
 def draw(rng: Generator) -> tuple[dict[str, Any], int]:
     """Hidden overrides of the twin and the photons' delay in ps."""
-    length_m = float(rng.uniform(500.0, 4000.0))
+    length_m = float(rng.uniform(500.0, 2000.0))
 
     def node(resonance_hz: float) -> dict[str, Any]:
         return {

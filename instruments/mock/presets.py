@@ -12,6 +12,9 @@ from ruamel.yaml import YAML
 from ..errors import ConfigError
 from ..twin import ClockConfig, DetectorConfig, TwinConfig, World
 
+#: What a preset says beside the lab's configuration.
+_NOTES = ("description", "sources", "link", "published")
+
 
 def preset_names() -> tuple[str, ...]:
     """The presets that are shipped."""
@@ -20,18 +23,26 @@ def preset_names() -> tuple[str, ...]:
 
 def load_preset(name: str, overrides: Mapping[str, Any] | None = None) -> TwinConfig:
     """A preset with some values replaced. Raises ConfigError naming the key and what is allowed."""
-    path = _folder() / f"{name}.yaml"
-    if not path.is_file():
-        raise ConfigError(f"twin.preset: there is no preset {name!r}; there are {', '.join(preset_names())}")
-    values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    values.pop("sources", None)
-    values.pop("description", None)
+    values = {key: value for key, value in _read(name).items() if key not in _NOTES}
     try:
         return TwinConfig.model_validate(merge(values, overrides or {}))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"twin preset {name}: {where}: {first['msg']} (got {first['input']!r})") from error
+
+
+def preset_notes(name: str) -> dict[str, Any]:
+    """What a preset says beside the lab: description, sources, for a published link its table and figures."""
+    return {key: value for key, value in _read(name).items() if key in _NOTES}
+
+
+def _read(name: str) -> dict[str, Any]:
+    path = _folder() / f"{name}.yaml"
+    if not path.is_file():
+        raise ConfigError(f"twin.preset: there is no preset {name!r}; there are {', '.join(preset_names())}")
+    values: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    return values
 
 
 def load_detector(name: str) -> DetectorConfig:

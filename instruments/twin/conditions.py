@@ -153,6 +153,14 @@ class Conditions:
                 ways = (0.0, 0.0)
         return {channel: way * self.efficiency(channel) for channel, way in zip(MIDPOINT, ways, strict=True)}
 
+    def free_rate_hz(self, channel: str, *, gated: bool) -> float:
+        """Mean rate of clicks no pulse causes: pairs, darks, and the light source unless pulses gate the midpoint."""
+        rate_hz = 0.0
+        if channel in LOCAL:
+            pairs = self.pair_rates_hz()
+            rate_hz = pairs["both"] + pairs[channel] + self.dark_rate_hz(channel)
+        return rate_hz if gated or channel == LOCAL[1] else rate_hz + self.bench_mean_rate_hz(channel)
+
     def bench_mean_rate_hz(self, channel: str) -> float:
         """Mean rate of clicks the light source and darks cause at a midpoint detector, or idlers at ch3."""
         source, share = self.config.light_source, self.config.midpoint.splitter_transmission

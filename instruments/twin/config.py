@@ -43,6 +43,7 @@ class MemoryConfig(_Block):
     Optical pumping takes the spin to |0> with time constant ``pumping_time_s``, up to ``pumping_limit``.
     ``phonon_rate_hz`` at 1 K, growing with temperature to the power ``phonon_exponent``, adds to 1/T1 and 1/T2.
     ``bath_rate_hz``: flip-flops of the electron spins around, adding to 1/T2 as sech²(gµB·B/2kT), g = ``bath_g_factor``.
+    ``double_excitation``: chance that an excited ion emits early and is excited once more by the same pulse.
     ``decoupling_exponent``: T2 grows with the number of half turns to this power (2/3 for a slow Lorentzian bath).
     """
 
@@ -53,6 +54,7 @@ class MemoryConfig(_Block):
     spin_hz_per_t: Positive = 1.0e11
     lifetime_s: Positive = 0.8e-6
     indistinguishability: Fraction = 0.9
+    double_excitation: Fraction = 0.0
     spectral_diffusion_hz: NonNegative = 63e3
     pumping_time_s: Positive = 1.1e-6
     pumping_limit: Fraction = 0.9998

@@ -74,9 +74,9 @@ def decoherence_factor(memory: EnsembleConfig, phonon_rate_hz: float, storage_s:
     return exp(-4 * storage_s * (1 / memory.optical_t2_s + phonon_rate_hz))
 
 
-def stark_factor(memory: EnsembleConfig, volt_seconds: float) -> float:
+def stark_factor(memory: EnsembleConfig, voltage_time_vs: float) -> float:
     """cos²(2π·s·∫V dt): two classes of ions pulled apart by the electrode; silent at s·V·t = 1/4."""
-    return cos(tau * memory.stark_split_hz_per_v * volt_seconds) ** 2
+    return cos(tau * memory.stark_split_hz_per_v * voltage_time_vs) ** 2
 
 
 def bandwidth_factor(memory: EnsembleConfig, duration_s: float) -> float:

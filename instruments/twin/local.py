@@ -27,6 +27,11 @@ class PairArm:
         self._key, self._counter = stream_key, 0
 
     @property
+    def warms(self) -> bool:
+        """Whether its temperature changes."""
+        return self._fibre.temperature_swing_k > 0
+
+    @property
     def dispersion_ps(self) -> float:
         """Differential group delay of the two polarisations."""
         return self._fibre.pmd_ps_per_sqrt_km * sqrt(self._length_km)
@@ -40,7 +45,7 @@ class PairArm:
     def arrive(self, left_ps: Int64Array) -> Int64Array:
         """When photons that left the source at these times arrive."""
         there = left_ps + self._delay_ps
-        if self._fibre.temperature_swing_k:
+        if self.warms:
             there += np.rint(self.warmth_ps(left_ps)).astype(np.int64)
         half_ps = round(self.dispersion_ps / 2)
         if half_ps:

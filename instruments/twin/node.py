@@ -52,7 +52,7 @@ def operations(
             found.append(Initialise(offset_ps + pulse.stop_ps, _pumped(memory, pulse.duration_ps)))
         elif pulse.channel == "excitation":
             chance = now.excitation_probability(node, pulse.duration_ps, pulse.area)
-            found.append(Excite(offset_ps + pulse.centre_ps, chance, bins if seen else None))
+            found.append(Excite(offset_ps + pulse.centre_ps, chance, bins if seen else None, memory.double_excitation))
             bins += 1
     return found
 

@@ -52,11 +52,15 @@ class Rotate:
 
 @dataclass(frozen=True, slots=True)
 class Excite:
-    """Optical pulse: |0> emits a photon into ``photon_bin`` (None: nobody looks at it) with the given probability."""
+    """Optical pulse: |0> emits a photon into ``photon_bin`` (None: nobody looks at it) with the given probability.
+
+    ``twice``: chance that a second photon, which is lost, comes with it and tells the environment.
+    """
 
     time_ps: int
     probability: float
     photon_bin: int | None
+    twice: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,8 @@ class NodeState:
                 self._map(lambda piece: np.einsum("as,snrm,br->anbm", matrix, piece, matrix.conj()))
             case Excite(probability=p, photon_bin=None):
                 self._map(lambda piece: _emit_unseen(piece, p))
-            case Excite(probability=p, photon_bin=int(k)):
-                self._map(lambda piece: _emit(piece, p, self._bins, k))
+            case Excite(probability=p, photon_bin=int(k), twice=twice):
+                self._map(lambda piece: _emit(piece, p, twice, self._bins, k))
 
             case Store(probability=p, photon_bin=None):
                 self._map(lambda piece: _flip_unseen(piece, p))
@@ -195,14 +199,22 @@ def _emit_unseen(piece: ComplexArray, probability: float) -> ComplexArray:
     return out
 
 
-def _emit(piece: ComplexArray, probability: float, bins: int, k: int) -> ComplexArray:
-    """|0>|n_k=0> -> sqrt(1-p)|0>|0> + sqrt(p)|0>|1_k>; |1> does nothing."""
+def _emit(piece: ComplexArray, probability: float, twice: float, bins: int, k: int) -> ComplexArray:
+    """|0>|n_k=0> -> sqrt(1-p)|0>|0> + sqrt(p)|0>|1_k>; |1> does nothing; a second photon leaves no coherence with these."""
     n = 2**bins
-    kraus = np.eye(2 * n, dtype=complex).reshape(2, n, 2, n)
+    once, again = np.eye(2 * n, dtype=complex).reshape(2, n, 2, n), np.zeros((2, n, 2, n), complex)
     for empty in (i for i in range(n) if not i >> k & 1):
-        kraus[0, empty, 0, empty] = np.sqrt(1 - probability)
-        kraus[0, empty | 1 << k, 0, empty] = np.sqrt(probability)
-    emitted: ComplexArray = np.einsum("snam,ambl,rkbl->snrk", kraus, piece, kraus.conj(), optimize=True)
+        once[0, empty, 0, empty] = np.sqrt(1 - probability)
+        once[0, empty | 1 << k, 0, empty] = np.sqrt(probability * (1 - twice))
+        again[0, empty | 1 << k, 0, empty] = np.sqrt(probability * twice)
+    emitted: ComplexArray = sum(
+        (
+            np.einsum("snam,ambl,rkbl->snrk", kraus, piece, kraus, optimize=True)
+            for kraus in (once, again)
+            if np.any(kraus)
+        ),
+        np.zeros_like(piece),
+    )
     return emitted
 
 

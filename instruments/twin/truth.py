@@ -15,9 +15,11 @@ from scipy.optimize import brentq
 from ...analysis.records import PS_PER_S
 from .attempt_model import AttemptModel
 from .conditions import LOCAL, NODES
+from .local import PairArm
 from .node import Readout, operations
 from .program import Program
 from .spin import PAULI_X, PAULI_Y, PAULI_Z, ComplexArray, Excite, Rotate
+from .streams import key
 from .truth_devices import device_truth, photon_truth
 from .truth_state import as_read_out, raw_figures
 from .waveforms import emg_cdf
@@ -82,8 +84,23 @@ def _clock(world: World) -> dict[str, float]:
     (offset_a, skew_a), (offset_b, skew_b) = (world.clock_line(f"{n}_tagger") for n in NODES)
     source, pixels = world.config.pair_source, world.config.detectors
     path = source.bob_delay_ps - source.alice_delay_ps + pixels["ch4"].jitter_tau_ps - pixels["ch3"].jitter_tau_ps
-    skew = (1 + skew_b) / (1 + skew_a) - 1
-    return {"clock_offset_ps": offset_b - offset_a * (1 + skew) + path * (1 + skew_b), "clock_skew": skew}
+    warm_ps, warm_skew = _warmth(world)
+    skew = (1 + skew_b) / (1 + skew_a) * (1 + warm_skew) - 1
+    return {"clock_offset_ps": offset_b - offset_a * (1 + skew) + (path + warm_ps) * (1 + skew_b), "clock_skew": skew}
+
+
+def _warmth(world: World) -> tuple[float, float]:
+    """Best straight line (ps at lab time 0, slope) through what the fibres' temperature adds to the pairs' delay."""
+    source = world.config.pair_source
+    arms = (
+        PairArm(world.config.alice.fibre, source.alice_delay_ps, key(0, "truth")),
+        PairArm(world.config.bob.fibre, source.bob_delay_ps, key(0, "truth")),
+    )
+    if not any(arm.warms for arm in arms):
+        return 0.0, 0.0
+    t_ps = np.linspace(world.steady_since_ps, max(world.now_ps, world.steady_since_ps + 1), 1000)
+    slope, start = np.polyfit(t_ps - t_ps.mean(), arms[1].warmth_ps(t_ps) - arms[0].warmth_ps(t_ps), 1)
+    return float(start - slope * t_ps.mean()), float(slope)
 
 
 def _pairs(world: World) -> dict[str, float]:

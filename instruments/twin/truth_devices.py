@@ -18,7 +18,7 @@ def device_truth(world: World) -> dict[str, float]:
 
 
 def _lines(world: World) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     now = world.conditions
     for node, name in enumerate(NODES):
         memory = now.node(node).memory
@@ -30,7 +30,7 @@ def _lines(world: World) -> dict[str, float]:
 
 
 def _detectors(world: World) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for channel, pixel in world.config.detectors.items():
         found |= {
             f"{channel}_efficiency": pixel.efficiency,

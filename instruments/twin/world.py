@@ -19,7 +19,7 @@ from .attempt_model import AttemptModel, build
 from .attempt_stream import OUTPUTS, AttemptStream, Events
 from .bench import BenchLight
 from .clocks import Clock
-from .conditions import LOCAL, MIDPOINT, READINGS, Conditions
+from .conditions import MIDPOINT, READINGS, Conditions
 from .config import ClockConfig, TwinConfig
 from .detector import Pixel
 from .faults import Fault, FaultSchedule
@@ -49,6 +49,8 @@ class World:
         seed: everything random follows from it.
         pace: ``"free"`` or a multiple of real time; kept here for whoever paces the lab, physics does not use it.
         threads: how many work on pixels and taggers; the tags do not depend on it.
+
+    ``steady_since_ps`` is the lab time of the last change that matters.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class World:
         self.seed, self.pace = seed, pace
         self.lock = RLock()
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._now_ps = self._horizon_ps = self._changed_ps = 0
+        self._now_ps = self._horizon_ps = self.steady_since_ps = 0
         self._settings = power_up(self.config)
         self._stale, self._epoch = True, 0
         self._program: Program | None = None
@@ -122,6 +124,8 @@ class World:
                 pixel = self.config.detectors[component.removeprefix("snspd.")]  # type: ignore[index]
                 if devices.latches(pixel, value):
                     self._change((component, "latched"), 1.0)
+                elif value == 0:  # without current the wire cools down and is superconducting again
+                    self._change((component, "latched"), 0.0)
 
     def reset_detector(self, channel: str) -> None:
         """Cycles the bias: a latched pixel recovers unless its bias is still too high."""
@@ -199,14 +203,9 @@ class World:
     def expected_rate_hz(self, channel: str) -> float:
         """Mean click rate of a detector under the present settings."""
         with self.lock:
-            model = self._current_model() if self.running else None
-            rate = 0.0
-            if channel in LOCAL:
-                pairs = self.conditions.pair_rates_hz()
-                rate = pairs["both"] + pairs[channel] + self.conditions.dark_rate_hz(channel)
-            if channel != "ch4" and not self._gated:
-                rate += self.conditions.bench_mean_rate_hz(channel)
-            return rate + (model.click_rate_hz(channel) if model is not None else 0.0)
+            rate_hz = self.conditions.free_rate_hz(channel, gated=self._gated)
+            model = self.current_model() if self.running else None
+            return rate_hz + (model.click_rate_hz(channel) if model is not None else 0.0)
 
     def sample_heralds(self, duration_ps: int) -> tuple[Int64Array, Int64Array]:
         """A forecast: herald decisions (int64 ps) and outcomes (±1) of ``duration_ps`` of playing; lab time stands still.
@@ -226,7 +225,7 @@ class World:
             return pattern_counts(self._loaded()[1], stream(self.seed, "patterns"), attempts)
 
     def _loaded(self) -> tuple[Program, AttemptModel]:
-        model = self._current_model()
+        model = self.current_model()
         if self._program is None or model is None:
             raise LookupError("no pulses are loaded")
         return self._program, model
@@ -251,7 +250,7 @@ class World:
     def clock_line(self, name: str) -> tuple[float, float]:
         """Best straight line (offset at lab time 0 in ps, skew) through a tagger's clock since the last change."""
         with self.lock:
-            return self._clocks[name].line(self._changed_ps, self._now_ps)
+            return self._clocks[name].line(self.steady_since_ps, self._now_ps)
 
     def truth(self) -> dict[str, float]:
         """What is really so: from parameters, pulses and realised clocks, by no estimator. Keys in docs/twin.md."""
@@ -263,12 +262,9 @@ class World:
     def current_model(self) -> AttemptModel | None:
         """The attempt model of the loaded program under the present settings."""
         with self.lock:
-            return self._current_model()
-
-    def _current_model(self) -> AttemptModel | None:
-        if self._model is None and self._program is not None:
-            self._model = build(self.conditions, self._program)
-        return self._model
+            if self._model is None and self._program is not None:
+                self._model = build(self.conditions, self._program)
+            return self._model
 
     def _tagger(self, name: str, inputs: Mapping[int, str]) -> Tagger:
         config, clock = self.config.taggers[name], self._clocks[name]  # type: ignore[index]
@@ -280,7 +276,7 @@ class World:
 
     def _outdate(self) -> None:
         """What was derived from the settings holds no longer."""
-        self._model, self._stale, self._changed_ps = None, True, self._now_ps
+        self._model, self._stale, self.steady_since_ps = None, True, self._now_ps
 
     def _suspend(self) -> None:
         """Stops drawing attempts at the horizon; what they caused stays due."""
