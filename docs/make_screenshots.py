@@ -49,7 +49,7 @@ class Studio:
         """Runs until that far, or to the end."""
         before = self.window.view.run_id
         self.until(self.window.run_action.isEnabled)
-        self.window.experiment.show_config(experiment, config)
+        self.window.panels.experiment.show_config(experiment, config)
         self.window.run_action.trigger()
         view = self.window.view
         self.until(lambda: view.run_id != before)
@@ -90,11 +90,11 @@ def main() -> None:
         studio.photograph("gui-light", BIG_SCREEN, "light")
         for title in ("Heralds", "Correlations", "Sequence"):
             studio.tab(title)
-            studio.until(lambda title=title: title != "Correlations" or studio.window.tags.plot.shown is not None)  # type: ignore[misc]
+            studio.until(lambda title=title: title != "Correlations" or studio.window.panels.tags.plot.shown is not None)  # type: ignore[misc]
             studio.photograph(f"gui-{title.lower()}")
         for experiment in ("storage_time", "timing_jitter", "clock_sync"):
             studio.run(experiment, {})
-            studio.tab("Fit" if experiment == "storage_time" else "Overview")
+            studio.tab("Scan" if experiment == "storage_time" else "Overview")
             studio.photograph(f"gui-{experiment.replace('_', '-')}")
         studio.tab("Runs")
         studio.photograph("gui-runs")

@@ -34,6 +34,9 @@ MENU = (
         Command("larger", "Larger text", "Ctrl+=", "Make every text larger"),
         Command("smaller", "Smaller text", "Ctrl+-", "Make every text smaller"),
         Command("reset_layout", "Reset the layout", "Ctrl+Shift+L", "Put every panel back where it belongs"),
+        Command("guide", "Guide through a first run", "Ctrl+H", "What to do, step by step"),
+        Command("next_tab", "Next tab", "Ctrl+PgDown", "Show the tab to the right"),
+        Command("previous_tab", "Previous tab", "Ctrl+PgUp", "Show the tab to the left"),
         Command("live", "Back to the live run", "Ctrl+L", "Show what the engine does now"),
     )),
     ("Data", (
@@ -45,6 +48,8 @@ MENU = (
     ("Experiment", (
         Command("copy_command", "Copy the run as a command", "Ctrl+Shift+R", "The command line of what is set up"),
         Command("copy_script", "Copy the run as a script", "Ctrl+Shift+P", "The Python of what is set up"),
+        Command("copy_yaml", "Copy the run as YAML", "Ctrl+Shift+Y", "The preset of what is set up"),
+        Command("queue_run", "Queue the run", "Ctrl+Shift+Q", "Play what is set up after what is queued"),
         Command("undo", "Undo the last setting", "Ctrl+Z", "Give the instrument parameter set last its value of before"),
         Command("restart_engine", "Start the engine again", "Ctrl+Shift+E", "After the engine was lost"),
     )),

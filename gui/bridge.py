@@ -5,6 +5,7 @@ Nothing here waits in the window's thread, and nothing outside the window's thre
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ FRAME_MS = 50
 #: A simulated lab to be watched runs this many times faster than a real one.
 MOCK_PACE = 60.0
 _POLL_S = 0.5
+_CALIBRATIONS_EVERY = 4  # polls
 _MAX_DOCUMENTS_PER_FRAME = 2000
 
 
@@ -35,6 +37,8 @@ class EngineBridge(QObject):
     opened = Signal(object)  # list[ExperimentInfo]: the engine answers, the form can be made
     status = Signal(object)  # EngineStatus, twice a second
     snapshot = Signal(object)  # StationState, twice a second
+    queue = Signal(object)  # QueueState, twice a second
+    calibrations = Signal(object)  # tuple[CalibrationStatus, ...], now and then
     documents = Signal(object)  # list[DocumentMessage], in order, none missing
     recorded = Signal(object)  # list[DocumentMessage] of the recorded run asked for last
     lost = Signal(str)  # the engine does not answer; the bridge keeps trying
@@ -49,6 +53,7 @@ class EngineBridge(QObject):
         self._closed = threading.Event()
         self._playing = threading.Event()
         self._client: EngineClient | None = None
+        self._ended = False
         self._timer = QTimer(self, interval=FRAME_MS)
         self._timer.timeout.connect(self._hand_on)
         self._timer.start()
@@ -62,6 +67,7 @@ class EngineBridge(QObject):
     def close(self) -> None:
         """Leaves the engine, which goes on without us."""
         self._timer.stop()
+        self._ended = True
         self._leave()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -76,7 +82,17 @@ class EngineBridge(QObject):
         if client is None:
             refused("no engine yet: choose a station first")
             return
-        self._pool.submit(self._do, client, work, then, refused)
+        self.work(lambda: work(client), then, refused)
+
+    def work(
+        self,
+        work: Callable[[], T],
+        then: Callable[[T], None] = lambda _: None,
+        refused: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """The same for work that needs no engine."""
+        if not self._ended:
+            self._pool.submit(self._do, work, then, refused)
 
     def play(self, run_id: str, pace: float, refused: Callable[[str], None]) -> None:
         """Has a recorded run told again, by ``recorded``; one that is still being told is broken off."""
@@ -95,15 +111,9 @@ class EngineBridge(QObject):
         """Breaks off a recorded run."""
         self._playing.set()
 
-    def _do(
-        self,
-        client: EngineClient,
-        work: Callable[[EngineClient], T],
-        then: Callable[[T], None],
-        refused: Callable[[str], None],
-    ) -> None:
+    def _do(self, work: Callable[[], T], then: Callable[[T], None], refused: Callable[[str], None]) -> None:
         try:
-            answer = work(client)
+            answer = work()
         except ErbiaError as error:
             words = str(error)
             self._inbox.put(lambda: refused(words))
@@ -145,9 +155,14 @@ class EngineBridge(QObject):
             self._inbox.put(lambda: self._adopt(client, closed))
             self._post(closed, self.opened, client.experiments())
             threading.Thread(target=self._follow, args=(client, closed), daemon=True).start()
-            while not closed.is_set():
+            for poll in itertools.count():
+                if closed.is_set():
+                    return
                 self._post(closed, self.status, client.status())
                 self._post(closed, self.snapshot, client.snapshot())
+                self._post(closed, self.queue, client.queue(finished=True))
+                if poll % _CALIBRATIONS_EVERY == 0:
+                    self._post(closed, self.calibrations, client.calibrations())
                 closed.wait(_POLL_S)
         except ErbiaError as error:
             self._post(closed, self.lost, str(error))

@@ -11,14 +11,22 @@ _AREAS = Qt.DockWidgetArea
 
 
 class Docks:
-    """Instruments on the left, experiment on the right, rates and log below."""
+    """Instruments on the left, experiment and queue on the right, rates and log below."""
 
     def __init__(
-        self, window: QMainWindow, *, instruments: QWidget, experiment: QWidget, rates: QWidget, log: QWidget
+        self,
+        window: QMainWindow,
+        *,
+        instruments: QWidget,
+        experiment: QWidget,
+        queue: QWidget,
+        rates: QWidget,
+        log: QWidget,
     ) -> None:
         self._window = window
         self.instruments = self._dock("Instruments", instruments)
         self.experiment = self._dock("Experiment", experiment)
+        self.queue = self._dock("Queue", queue)
         self.rates = self._dock("Count rates", rates)
         self.log = self._dock("Log", log)
 
@@ -28,6 +36,7 @@ class Docks:
         for dock, area in (
             (self.instruments, _AREAS.LeftDockWidgetArea),
             (self.experiment, _AREAS.RightDockWidgetArea),
+            (self.queue, _AREAS.RightDockWidgetArea),
             (self.rates, _AREAS.BottomDockWidgetArea),
             (self.log, _AREAS.BottomDockWidgetArea),
         ):
@@ -35,6 +44,8 @@ class Docks:
             window.addDockWidget(area, dock)
             dock.show()
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        window.tabifyDockWidget(self.experiment, self.queue)
+        self.experiment.raise_()
         window.splitDockWidget(self.rates, self.log, across)
         side, low = max(290, window.width() // 6), window.height() // 4
         window.resizeDocks([self.instruments, self.experiment], [side + 20, side], across)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ..sequences.engine.values import ExperimentInfo, FieldError
+from .budget_table import BudgetTable
 from .form import ConfigForm
+from .queue_times import differences
 from .recipes import changed
-from .schema import fields
+from .schema import fields, nest
 from .widgets import Hinted, label, named
 
 _PAUSE_IN_TYPING_MS = 300
+_DIFFERENCES = 3  # spelt out; all are in the tool tip
 
 
 class ExperimentPanel(QWidget):
@@ -21,12 +25,23 @@ class ExperimentPanel(QWidget):
 
     run_wanted = Signal(str, object)
     check_wanted = Signal(str, object)
+    queue_wanted = Signal(str, object)
+    preset_wanted = Signal(str, str)  # experiment, name of the preset
+    keep_wanted = Signal(str, str, object)  # experiment, name, what differs from the proposal, nested
 
     def __init__(self) -> None:
         super().__init__()
         self.choice = named(QComboBox(), "experiment", "What to run")
         self.run = named(QPushButton("Run"), "run", "Run with these settings (Ctrl+R)")
+        self.queue = named(QPushButton("Queue"), "queue_run", "Play this after what is queued (Ctrl+Shift+Q)")
         self.defaults = named(QPushButton("Defaults"), "defaults", "Back to the values the experiment proposes")
+        self.preset = named(QComboBox(), "preset", "Settings kept under a name; type one and press Keep")
+        self.preset.setEditable(True)
+        self.preset.setPlaceholderText("preset")
+        self.keep = named(QPushButton("Keep"), "keep", "Keep these settings as a preset (YAML) under the name typed")
+        self.budget = BudgetTable()
+        self.differs = label("", "muted", wrap=True)
+        self.differs.hide()
         self.problem = label("", "wrong", wrap=True)
         self.problem.hide()
         self.area = QScrollArea(widgetResizable=True)
@@ -34,22 +49,33 @@ class ExperimentPanel(QWidget):
         self.body = Hinted(self.area, "The engine is starting.\nIts experiments appear here.")
         buttons = QHBoxLayout()
         buttons.addWidget(self.defaults)
+        buttons.addWidget(self.queue)
         buttons.addWidget(self.run, stretch=1)
+        presets = QHBoxLayout()
+        presets.addWidget(self.preset, stretch=1)
+        presets.addWidget(self.keep)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
         layout.addWidget(self.choice)
+        layout.addLayout(presets)
         layout.addWidget(self.body, stretch=1)
+        layout.addWidget(self.differs)
+        layout.addWidget(self.budget)
         layout.addWidget(self.problem)
         layout.addLayout(buttons)
         self.form: ConfigForm | None = None
         self._experiments: dict[str, ExperimentInfo] = {}
         self._kept: dict[str, dict[str, Any]] = {}
+        self._previous: dict[str, Any] | None = None
         self._typed = QTimer(self, singleShot=True, interval=_PAUSE_IN_TYPING_MS)
         self._typed.timeout.connect(self._check)
         self.choice.currentIndexChanged.connect(self._choose)
         self.run.clicked.connect(self.request_run)
+        self.queue.clicked.connect(self.request_queue)
         self.defaults.clicked.connect(self._forget)
+        self.preset.activated.connect(lambda: self.preset_wanted.emit(self.name, self.preset.currentText()))
+        self.keep.clicked.connect(self._keep_preset)
 
     @property
     def name(self) -> str:
@@ -85,6 +111,24 @@ class ExperimentPanel(QWidget):
         if config is not None:
             self.run_wanted.emit(self.name, config)
 
+    def request_queue(self) -> None:
+        """Asks for a place in the queue, unless a field says why not."""
+        config = self._config()
+        if config is not None:
+            self.queue_wanted.emit(self.name, config)
+
+    def show_presets(self, presets: Iterable[str]) -> None:
+        """Offers these names."""
+        self.preset.clear()
+        self.preset.addItems(list(presets))
+        self.preset.setCurrentIndex(-1)
+        self.preset.setEditText("")
+
+    def show_previous(self, config: dict[str, Any] | None) -> None:
+        """Says in what the form differs from the last run of this experiment; None when there was none."""
+        self._previous = config
+        self._compare()
+
     def settings(self) -> dict[str, Any] | None:
         """What differs from the experiment's proposal, dotted; None when a field cannot be read."""
         config = self._config()
@@ -100,12 +144,33 @@ class ExperimentPanel(QWidget):
         self.run.setEnabled(allowed)
         self.run.setToolTip("Run with these settings (Ctrl+R)" if allowed else why_not)
 
+    def let_queue(self, allowed: bool) -> None:
+        """Frees or blocks the queue button."""
+        self.queue.setEnabled(allowed)
+
     def _config(self) -> dict[str, Any] | None:
         config = self.form.config() if self.form else None
         if config is not None:
             self._kept[self.name] = config
             self._say("")
+            self._compare()
         return config
+
+    def _compare(self) -> None:
+        now = self._kept.get(self.name)
+        known = self._previous is not None and now is not None and self.form is not None
+        lines = differences(self._previous or {}, now or {}, self.form.fields) if known and self.form else []
+        self.differs.setVisible(known)
+        self.differs.setToolTip("\n".join(lines))
+        shown = "; ".join(lines[:_DIFFERENCES]) + (
+            f"; and {len(lines) - _DIFFERENCES} more" if lines[_DIFFERENCES:] else ""
+        )
+        self.differs.setText(f"differs from the last run: {shown}" if lines else "as the last run")
+
+    def _keep_preset(self) -> None:
+        settings, name = self.settings(), self.preset.currentText().strip()
+        if settings is not None:
+            self.keep_wanted.emit(self.name, name, nest(settings))
 
     def _check(self) -> None:
         config = self._config()

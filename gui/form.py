@@ -149,7 +149,7 @@ class ConfigForm(QWidget):
 
     def show_config(self, config: dict[str, Any]) -> None:
         """Puts the values of a config in; fields it does not name stay as they are."""
-        for path, value in flatten(config).items():
+        for path, value in flatten(config, self.entries).items():
             if path in self.entries:
                 self.entries[path].show_value(value)
 

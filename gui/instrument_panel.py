@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QBrush, QColor
+from PySide6.QtGui import QBrush, QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
+    QHBoxLayout,
     QHeaderView,
     QLineEdit,
+    QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeWidget,
@@ -20,16 +22,30 @@ from PySide6.QtWidgets import (
 )
 
 from ..analysis.errors import UsageError
-from ..analysis.quantity import format_quantity, parse_quantity
-from ..sequences.engine.values import ParameterState, StationState
+from ..sequences.engine.values import InstrumentState, ParameterState, StationState
 from . import names
+from .instrument_values import parameter_tip, parse_setting, value_text
 from .theme import Theme
 from .widgets import Hinted, label, named
 
 _NAME, _VALUE, _AGE = range(3)
 _STATE = Qt.ItemDataRole.UserRole
 #: A measured value older than this is no longer news.
-STALE_S = 30.0
+STALE_S = 10.0
+_LAMP_PX = 10
+
+
+def lamp(colour: str) -> QIcon:
+    """A small round light."""
+    pixmap = QPixmap(_LAMP_PX, _LAMP_PX)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawEllipse(1, 1, _LAMP_PX - 2, _LAMP_PX - 2)
+    painter.end()
+    return QIcon(pixmap)
 
 
 class InstrumentPanel(QWidget):
@@ -37,6 +53,7 @@ class InstrumentPanel(QWidget):
 
     set_wanted = Signal(str, object)
     read_wanted = Signal(str)
+    restart_wanted = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,26 +71,35 @@ class InstrumentPanel(QWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             self.tree.setColumnWidth(column, width)
         self.tree.setItemDelegateForColumn(_VALUE, _ValueDelegate(self))
+        self.restart = named(QPushButton("Restart"), "restart", "Choose an instrument to close and open it again")
+        self.restart.setEnabled(False)
         self.refusal = label("", "wrong", wrap=True)
         self.refusal.hide()
         self.body = Hinted(self.tree, "No station is open yet.\nChoose one in the tool bar.")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
-        layout.addWidget(self.filter)
+        above = QHBoxLayout()
+        above.addWidget(self.filter, stretch=1)
+        above.addWidget(self.restart)
+        layout.addLayout(above)
         layout.addWidget(self.body)
         layout.addWidget(self.refusal)
         self._items: dict[str, QTreeWidgetItem] = {}
         self._tops: list[QTreeWidgetItem] = []
+        self._lamps: dict[str, QIcon] = {}
         self._bad = QBrush()
         self._muted = QBrush()
         self.filter.textChanged.connect(self._apply_filter)
         self.tree.itemDoubleClicked.connect(self._begin)
         self.tree.itemActivated.connect(self._begin)
+        self.tree.currentItemChanged.connect(self._offer_restart)
+        self.restart.clicked.connect(lambda: self.restart_wanted.emit(self._chosen()))
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
         self._bad, self._muted = QBrush(QColor(theme.bad)), QBrush(QColor(theme.muted))
+        self._lamps = {"answers": lamp(theme.good), "silent": lamp(theme.bad), "unknown": lamp(theme.muted)}
 
     def show_station(self, station: StationState) -> None:
         """Brings the tree up to date, keeping selection, folding and an edit that is under way."""
@@ -81,7 +107,8 @@ class InstrumentPanel(QWidget):
             return
         if [p.name for i in station.instruments for p in i.parameters] != list(self._items):
             self._rebuild(station)
-        for instrument in station.instruments:
+        for top, instrument in zip(self._tops, station.instruments, strict=True):
+            self._show_health(top, instrument)
             for parameter in instrument.parameters:
                 self._show(self._items[parameter.name], parameter, station.now_utc_s)
         self.body.show_content(bool(self._items))
@@ -107,12 +134,11 @@ class InstrumentPanel(QWidget):
         self.set_wanted.emit(state.name, value)
 
     def _rebuild(self, station: StationState) -> None:
-        self.tree.clear()
         self._items.clear()
         self._tops.clear()
+        self.tree.clear()
         for instrument in station.instruments:
             top = QTreeWidgetItem([instrument.name, "", ""])
-            top.setToolTip(_NAME, instrument.kind)
             self.tree.addTopLevelItem(top)
             top.setExpanded(True)
             self._tops.append(top)
@@ -120,10 +146,30 @@ class InstrumentPanel(QWidget):
                 item = QTreeWidgetItem(top)
                 item.setText(_NAME, parameter.name.split(".", 1)[1])
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-                item.setToolTip(_NAME, _tooltip(parameter))
+                item.setToolTip(_NAME, parameter_tip(parameter))
                 item.setTextAlignment(_VALUE, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self._items[parameter.name] = item
         self._apply_filter(self.filter.text())
+
+    def _show_health(self, top: QTreeWidgetItem, instrument: InstrumentState) -> None:
+        state = "silent" if instrument.failure else "unknown" if instrument.answered_utc_s is None else "answers"
+        if top.data(_VALUE, _STATE) != state and self._lamps:
+            top.setData(_VALUE, _STATE, state)
+            top.setIcon(_NAME, self._lamps[state])
+        words = {"silent": instrument.failure, "unknown": "not asked yet", "answers": "answers"}[state]
+        top.setToolTip(_NAME, f"{instrument.kind}: {words}")
+
+    def _chosen(self) -> str:
+        """The instrument that is selected, itself or by one of its parameters; empty when none is."""
+        item = self.tree.currentItem()
+        if item is None:
+            return ""
+        return (item.parent() or item).text(_NAME)
+
+    def _offer_restart(self) -> None:
+        name = self._chosen()
+        self.restart.setEnabled(bool(name))
+        self.restart.setToolTip(f"Close {name} and open it again" if name else "Choose an instrument first")
 
     def _show(self, item: QTreeWidgetItem, parameter: ParameterState, now_s: float) -> None:
         old = None if parameter.read_utc_s is None else now_s - parameter.read_utc_s
@@ -144,7 +190,7 @@ class InstrumentPanel(QWidget):
 
     def _begin(self, item: QTreeWidgetItem) -> None:
         state = item.data(_VALUE, _STATE)
-        if state is None:
+        if not isinstance(state, ParameterState):
             return
         if isinstance(state.value, bool) and state.settable:
             self.request(state, not state.value)
@@ -180,36 +226,6 @@ class _ValueDelegate(QStyledItemDelegate):
     def setModelData(self, editor: QWidget, model: Any, index: QModelIndex | QPersistentModelIndex) -> None:  # noqa: N802
         typed = editor.currentData() if isinstance(editor, QComboBox) else editor.text()  # type: ignore[attr-defined]
         self._panel.request(index.data(_STATE), typed)
-
-
-def value_text(parameter: ParameterState) -> str:
-    """The value with its unit and an SI prefix."""
-    value = parameter.value
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, int | float):
-        return format_quantity(value, parameter.unit, 6)
-    return str(value)
-
-
-def parse_setting(parameter: ParameterState, typed: Any) -> Any:
-    """What was typed as a value of the parameter's kind. Raises UsageError when it cannot be one."""
-    if parameter.choices or isinstance(typed, bool) or isinstance(parameter.value, str):
-        return typed
-    number = parse_quantity(typed, parameter.unit)
-    return int(number) if isinstance(parameter.value, int) and number == int(number) else number
-
-
-def _tooltip(parameter: ParameterState) -> str:
-    limits = [f"{word} {format_quantity(x, parameter.unit)}" for word, x in _bounds(parameter) if x is not None]
-    how = "double click to set" if parameter.settable else "double click to read now"
-    return "\n".join([parameter.name, parameter.label, *limits, how])
-
-
-def _bounds(parameter: ParameterState) -> list[tuple[str, float | None]]:
-    return [("at least", parameter.lower), ("at most", parameter.upper)]
 
 
 def _set_text(item: QTreeWidgetItem, column: int, text: str) -> None:

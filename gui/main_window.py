@@ -1,4 +1,4 @@
-"""The window: where each panel stands, and which signal goes where. Nothing else."""
+"""The window: tool bar, panels and desks put together, and which run is shown. Nothing else."""
 
 from __future__ import annotations
 
@@ -6,43 +6,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QMainWindow,
-    QProgressBar,
-    QSizePolicy,
-    QSplitter,
-    QTabWidget,
-    QToolBar,
-)
+from PySide6.QtWidgets import QApplication, QComboBox, QMainWindow, QProgressBar, QSizePolicy, QToolBar
 
 from ..sequences.engine.client import EngineClient
-from ..sequences.engine.values import DocumentMessage, EngineStatus, ExperimentInfo, FieldError, ParameterState
-from . import clipboard, recipes
+from ..sequences.engine.values import DocumentMessage, EngineStatus, ExperimentInfo
+from . import clipboard, guide
 from .actions import RUN, SAFETY, add_menu, add_to_bar
 from .bridge import EngineBridge
-from .correlation_panel import CorrelationPanel
-from .curve_panel import CurvePanel
 from .docks import Docks
-from .experiment_panel import ExperimentPanel
-from .heralds_panel import HeraldsPanel
-from .instrument_panel import InstrumentPanel
-from .log_panel import LogPanel, progress_text
+from .experiment_desk import ExperimentDesk
+from .instruments_desk import InstrumentsDesk
+from .log_panel import progress_text
+from .panels import Panels
 from .plots import Plot
-from .rates_panel import BigRates, RateStrip
-from .results_panel import ResultsPanel
-from .runs_panel import RunsPanel
-from .sequence_panel import SequencePanel
+from .queue_desk import QueueDesk
+from .runs_desk import RunsDesk
 from .status_line import StatusLine
-from .tags_panel import TagsPanel
 from .theme import THEMES, paint_application
 from .view_models import RunView
 from .widgets import label, named
 
-_LAYOUT_VERSION = 2
+_LAYOUT_VERSION = 3
 _SMALLEST_PT, _LARGEST_PT = 7, 20
 
 
@@ -58,57 +44,37 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self.bridge = EngineBridge(self)
         self.live = self.view = RunView()
-        self.instruments = InstrumentPanel()
-        self.experiment = ExperimentPanel()
-        self.correlations = CorrelationPanel()
-        self.results = ResultsPanel()
-        self.heralds = HeraldsPanel()
-        self.tags = TagsPanel()
-        self.rates = RateStrip()
-        self.curve = CurvePanel()
-        self.big = BigRates()
-        self.sequence = SequencePanel()
-        self.runs = RunsPanel()
-        self.log = LogPanel()
+        self.panels = panels = Panels()
+        self.tabs, self.log, self.banner = panels.tabs, panels.log, panels.banner
         self.line = StatusLine()
         self.setStatusBar(self.line)
-        self._shown = (self.rates, self.big, self.correlations, self.results, self.heralds, self.tags, self.curve)
-        self._painted = (*self._shown[:1], *self._shown[2:], self.instruments, self.sequence, self.runs)
+        self.setCentralWidget(panels.centre)
+        self.docks = Docks(
+            self,
+            instruments=panels.instruments,
+            experiment=panels.experiment,
+            queue=panels.queue,
+            rates=panels.rates,
+            log=panels.log,
+        )
         self._fresh = True
-        self._undo: list[tuple[str, Any]] = []
         self._seed: int | None = None
-        self._lay_out()
+        self.instruments = InstrumentsDesk(self.bridge, self.log, panels.instruments)
+        self.experiment = ExperimentDesk(self.bridge, self.log, panels.experiment, panels.sequence)
+        self.runs = RunsDesk(self.bridge, self.log, panels.runs, panels.experiment)
+        self.queue = QueueDesk(self.bridge, self.log, panels.queue, panels.calibrations)
         self._make_tool_bar(stations)
         self._connect_engine()
         self._connect_user()
+        self.resize(1366, 740)
+        self.docks.reset()
         self._set_font(int(str(settings.value("font_pt", QApplication.font().pointSize()))))
         self.set_theme(str(settings.value("theme", "dark")))
         self._restore_layout()
+        if settings.value("guided") is None:
+            panels.guide.begin()
 
     # --- how it looks -----------------------------------------------------------------------------------------------
-
-    def _lay_out(self) -> None:
-        overview = QSplitter(Qt.Orientation.Vertical)
-        overview.addWidget(self.correlations)
-        overview.addWidget(self.results)
-        overview.setSizes([600, 400])
-        self.tabs = QTabWidget(documentMode=True)
-        for title, panel in (
-            ("Overview", overview),
-            ("Heralds", self.heralds),
-            ("Correlations", self.tags),
-            ("Fit", self.curve),
-            ("Rates", self.big),
-            ("Sequence", self.sequence),
-            ("Runs", self.runs),
-        ):
-            self.tabs.addTab(panel, title)
-        self.setCentralWidget(self.tabs)
-        self.docks = Docks(
-            self, instruments=self.instruments, experiment=self.experiment, rates=self.rates, log=self.log
-        )
-        self.resize(1366, 740)
-        self.docks.reset()
 
     def _make_tool_bar(self, stations: list[str]) -> None:
         bar = self.tool_bar = named(QToolBar("Run"), "tool_bar")
@@ -137,8 +103,7 @@ class MainWindow(QMainWindow):
         theme = THEMES.get(name, THEMES["dark"])
         self.settings.setValue("theme", theme.name)
         paint_application(theme)
-        for panel in self._painted:
-            panel.paint(theme)
+        self.panels.paint(theme)
         self._refresh()
 
     def _set_font(self, points: int) -> None:
@@ -163,32 +128,35 @@ class MainWindow(QMainWindow):
     def _connect_user(self) -> None:
         self.station.activated.connect(lambda: self.open(self.station.currentText(), None))
         self.tabs.currentChanged.connect(self._show_tab)
-        self.experiment.run_wanted.connect(self._run)
-        self.experiment.check_wanted.connect(self._check)
-        self.instruments.set_wanted.connect(self._set)
-        self.instruments.read_wanted.connect(lambda name: self._ask(lambda c: c.read_parameter(name)))
-        self.tags.wanted.connect(self._correlate)
-        self.runs.refresh_wanted.connect(self._list_runs)
-        self.runs.open_wanted.connect(self._open_run)
-        self.runs.reuse_wanted.connect(self._reuse_run)
-        self.runs.note_wanted.connect(lambda *note: self._ask(lambda c: c.annotate(*note), lambda _: self._list_runs()))
+        self.experiment.started.connect(self._back_to_live)
+        self.runs.opened.connect(self._open_run)
+        self.queue.held.connect(self.banner.warn)
+        self.panels.rates.alarm.tripped.connect(self._warn)
+        self.panels.tags.wanted.connect(self._correlate)
+        self.panels.guide.closed.connect(lambda: self.settings.setValue("guided", True))
+        experiment = self.experiment
         menu: dict[str, Callable[[], object]] = {
             "theme": lambda: self.set_theme("light" if self.settings.value("theme") == "dark" else "dark"),
             "larger": lambda: self._set_font(QApplication.font().pointSize() + 1),
             "smaller": lambda: self._set_font(QApplication.font().pointSize() - 1),
             "reset_layout": self.docks.reset,
+            "guide": self.panels.guide.begin,
+            "next_tab": lambda: self._turn_tab(+1),
+            "previous_tab": lambda: self._turn_tab(-1),
             "live": self._back_to_live,
             "freeze": self._freeze,
             "copy_picture": lambda: self._copy(clipboard.copy_picture),
             "copy_table": lambda: self._copy(clipboard.copy_table),
             "copy_plot_script": lambda: self._copy(lambda plot: clipboard.copy_script(plot, self._title())),
-            "copy_command": lambda: self._copy_recipe(recipes.command),
-            "copy_script": lambda: self._copy_recipe(recipes.script),
-            "undo": self._undo_setting,
+            "copy_command": experiment.copy_command,
+            "copy_script": experiment.copy_script,
+            "copy_yaml": experiment.copy_yaml,
+            "queue_run": self.panels.experiment.request_queue,
+            "undo": self.instruments.undo,
             "restart_engine": lambda: self.open(self.station.currentText(), self._seed),
         }
         bar: dict[QAction, Callable[[], object]] = {
-            self.run_action: self.experiment.request_run,
+            self.run_action: self.panels.experiment.request_run,
             self.pause_action: self._pause,
             self.stop_action: lambda: self._ask(lambda c: c.stop("checkpoint")),
             self.stop_now_action: lambda: self._ask(lambda c: c.stop("now")),
@@ -204,30 +172,18 @@ class MainWindow(QMainWindow):
         self.station.setCurrentText(station)
         self.line.state.setText(f"opening {station} …")
         self._seed = seed
-        self.live = self.view = RunView()
-        self._refresh()
+        self.experiment.station = station
+        self._begin_run(RunView())
+        self.view = self.live
         self.bridge.open(station, seed, Path("runs"))
+
+    def _begin_run(self, run: RunView) -> None:
+        self.live = self.queue.run = run
+        self._refresh()
 
     def _ask(self, work: Callable[[EngineClient], Any], then: Callable[[Any], None] = lambda _: None) -> None:
         """Asks the engine; a refusal goes to the log."""
         self.bridge.call(work, then, self.log.say)
-
-    def _run(self, experiment: str, config: dict[str, Any]) -> None:
-        self._back_to_live()
-        self._ask(lambda c: c.start(experiment, config), self._show_verdict)
-
-    def _show_verdict(self, errors: list[FieldError]) -> None:
-        self.experiment.show_errors(errors)
-        for error in errors:
-            self.log.say("not started: " + ": ".join(part for part in (error.field, error.message) if part))
-
-    def _check(self, experiment: str, config: dict[str, Any]) -> None:
-        def plan(errors: list[FieldError]) -> None:
-            self.experiment.show_errors(errors)
-            if not errors:
-                self._ask(lambda c: c.plan(experiment, config), self.sequence.show_plan)
-
-        self._ask(lambda c: c.validate(experiment, config), plan)
 
     def _pause(self) -> None:
         pausing = self.pause_action.isChecked()
@@ -237,30 +193,9 @@ class MainWindow(QMainWindow):
         self.log.say("ALL OFF asked")
         self._ask(lambda c: c.all_off(), lambda _: self.log.say("ALL OFF done"))
 
-    def _set(self, name: str, value: object) -> None:
-        before = self.instruments.value(name)
-
-        def done(_: ParameterState) -> None:
-            self._undo.append((name, before))
-
-        self.bridge.call(lambda c: c.set_parameter(name, value), done, self._show_refusal)
-
-    def _undo_setting(self) -> None:
-        if not self._undo:
-            self.log.say("nothing to undo: no parameter was set from this window")
-            return
-        name, before = self._undo.pop()
-        self.bridge.call(lambda c: c.set_parameter(name, before), refused=self._show_refusal)
-
-    def _show_refusal(self, words: str) -> None:
-        self.instruments.show_refusal(words)
-        self.log.say(words)
-
     def _correlate(self, *request: Any) -> None:
-        self.bridge.call(lambda c: c.correlate(*request), self.tags.show_histogram, self.tags.show_problem)
-
-    def _list_runs(self) -> None:
-        self._ask(lambda c: c.runs(), self.runs.show_runs)
+        tags = self.panels.tags
+        self.bridge.call(lambda c: c.correlate(*request), tags.show_histogram, tags.show_problem)
 
     def _open_run(self, run_id: str, pace: float) -> None:
         self.view = RunView()
@@ -268,20 +203,13 @@ class MainWindow(QMainWindow):
         self._refresh()
         self.bridge.play(run_id, pace, self.log.say)
 
-    def _reuse_run(self, run_id: str) -> None:
-        def fill(start: DocumentMessage) -> None:
-            name = start.content["experiment"]
-            if not self.experiment.offers(name):
-                self.log.say(f"experiment {name} is not offered by this engine")
-                return
-            self.experiment.show_config(name, start.content["config"])
-
-        self._ask(lambda c: next(c.recorded(run_id)), fill)
-
     def _back_to_live(self) -> None:
         self.bridge.stop_playing()
         self.view = self.live
         self._refresh()
+
+    def _turn_tab(self, by: int) -> None:
+        self.tabs.setCurrentIndex((self.tabs.currentIndex() + by) % self.tabs.count())
 
     def _freeze(self) -> None:
         for plot in self.findChildren(Plot):
@@ -298,19 +226,14 @@ class MainWindow(QMainWindow):
         copy(plot)
         self.log.say("plot copied to the clipboard")
 
-    def _copy_recipe(self, recipe: Callable[[str, str, dict[str, Any]], str]) -> None:
-        settings = self.experiment.settings()
-        if settings is not None:
-            clipboard.copy_text(recipe(self.experiment.name, self.station.currentText(), settings))
-            self.log.say("run copied to the clipboard")
-
     # --- what the engine says ---------------------------------------------------------------------------------------
 
     def _connect_engine(self) -> None:
         bridge = self.bridge
         bridge.opened.connect(self._show_experiments)
         bridge.status.connect(self._show_status)
-        bridge.snapshot.connect(self.instruments.show_station)
+        bridge.snapshot.connect(self.panels.show_station)
+        bridge.snapshot.connect(self.line.show_station)
         bridge.documents.connect(self._take)
         bridge.recorded.connect(self._take_recorded)
         bridge.lost.connect(self._show_lost)
@@ -320,20 +243,21 @@ class MainWindow(QMainWindow):
     def _show_experiments(self, experiments: list[ExperimentInfo]) -> None:
         self.experiment.show_experiments(experiments)
         self.log.say(f"connected to the engine of {self.station.currentText()}")
-        self._list_runs()
+        self.runs.refresh()
 
     def _show_status(self, status: EngineStatus) -> None:
-        idle = status.state == "idle"
+        idle, operator = status.state == "idle", status.role == "operator"
         self._badge_action.setVisible(status.simulated)
-        self._let_run(idle, f"the engine is {status.state} with {status.experiment}")
-        self._let_stop(not idle)
-        self.pause_action.setChecked(status.state == "paused")
+        self._let_run(idle and operator, f"the engine is {status.state} with {status.experiment}")
+        self.panels.experiment.let_queue(operator)
+        self._let_stop(not idle and operator)
+        self.pause_action.setChecked(status.state in ("paused", "pausing"))
         self.line.show_status(status, self.live)
         self.setWindowTitle(f"erbia – {status.station}" + (" – SIMULATED" if status.simulated else ""))
 
     def _let_run(self, allowed: bool, why_not: str = "the engine is starting") -> None:
         self.run_action.setEnabled(allowed)
-        self.experiment.let_run(allowed, why_not)
+        self.panels.experiment.let_run(allowed, why_not)
 
     def _let_stop(self, allowed: bool) -> None:
         for action in (self.pause_action, self.stop_action, self.stop_now_action):
@@ -341,22 +265,40 @@ class MainWindow(QMainWindow):
 
     def _show_lost(self, words: str) -> None:
         self.line.state.setText("engine lost: the run file holds what was recorded; Ctrl+Shift+E starts it again")
-        self.log.say(f"engine lost: {words}")
+        self._warn(f"engine lost: {words}; the run file holds what was recorded, Ctrl+Shift+E starts it again")
         self._let_run(False, "the engine does not answer")
         self._let_stop(False)
 
     def _show_failed(self, words: str) -> None:
         self.line.state.setText(words)
+        self._warn(words)
+
+    def _warn(self, words: str) -> None:
+        self.banner.warn(words)
         self.log.say(words)
 
     def _take(self, documents: list[DocumentMessage]) -> None:
         for document in documents:
             self.live.apply(document.content, document.utc_s)
             self.log.tell(document.content, document.utc_s)
-            if document.content["type"] in ("RunStop", "RunFailed"):
-                QApplication.alert(self)
-                self._list_runs()
+            self._notice(document.content)
         self._refresh()
+
+    def _notice(self, content: dict[str, Any]) -> None:
+        """What of a document is more than a number to draw."""
+        kind, steps = content["type"], self.panels.guide
+        if kind == "RunStart":
+            self.experiment.note_run(content["experiment"], content["config"])
+            steps.reach(guide.STARTED)
+        elif kind == "Result":
+            steps.reach(guide.RESULT)
+        elif kind == "Validity" and not content["valid"]:
+            self.banner.warn(f"{content['source']}: data do not count: {content['reason']}")
+        elif kind in ("RunStop", "RunFailed"):
+            steps.reach(guide.ENDED)
+            self.runs.refresh()
+            well = content.get("status") == "done"
+            (self.banner.tell if well else self.banner.warn)(self._outcome())
 
     def _take_recorded(self, documents: list[DocumentMessage]) -> None:
         for document in documents:
@@ -364,8 +306,8 @@ class MainWindow(QMainWindow):
         self._refresh()
 
     def _show_tab(self) -> None:
-        if self.runs.isVisible():
-            self._list_runs()
+        if self.panels.runs.isVisible():
+            self.runs.refresh()
         self._refresh()
 
     def _refresh(self) -> None:
@@ -379,12 +321,12 @@ class MainWindow(QMainWindow):
         self.progress.setValue(round(1000 * self.view.fraction))
         self.progress.setFormat(self._title())
         self.line.show_run(self.view)
-        for panel in self._shown:
-            if panel.isVisible():
-                panel.show_run(self.view)
-        for plot in self.findChildren(Plot):
-            if plot.isVisible():
-                plot.settle()
+        self.panels.show_run(self.view)
+
+    def _outcome(self) -> str:
+        run = self.live
+        words = f"{run.experiment.replace('_', ' ')} {run.outcome or 'failed'}"
+        return words + (f": {run.reason}" if run.reason else f"  ·  {run.message}" if run.message else "")
 
     def _title(self) -> str:
         view = self.view

@@ -120,6 +120,11 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
             self.removeItem(curve)
         self.curves.clear()
 
+    def setLogMode(self, x: bool | None = None, y: bool | None = None) -> None:  # noqa: N802
+        """A logarithmic axis and back; the range of the one says nothing about the other."""
+        self.getPlotItem().setLogMode(x=x, y=y)
+        self.begin_anew()
+
     def settle(self) -> None:
         """Finds ranges and axes before Qt paints: found while painting, they would make it paint twice."""
         self.scene().prepareForPaint()

@@ -15,7 +15,7 @@ Column = tuple[str, FloatArray]
 def changed(fields: list[Field], config: dict[str, Any]) -> dict[str, Any]:
     """The keys of a config that differ from what the experiment proposes, dotted."""
     proposed = {field.path: field.default for field in fields}
-    return {path: value for path, value in flatten(config).items() if value != proposed.get(path)}
+    return {path: value for path, value in flatten(config, proposed).items() if value != proposed.get(path)}
 
 
 def command(experiment: str, station: str, settings: dict[str, Any]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -20,34 +20,14 @@ from PySide6.QtWidgets import (
 )
 
 from ..sequences.engine.values import RunSummary
-from . import names
-from .point_plot import PointPlot
-from .runs_model import COLUMNS, RunsModel, headline
+from .compare_panel import ComparePanel
+from .runs_model import COLUMNS, RunsModel
 from .theme import Theme
 from .widgets import Hinted, named
 
-MAX_COMPARED = 8
-
-
-class ComparePlot(PointPlot):
-    """The headline of up to eight runs beside each other, with intervals."""
-
-    def __init__(self) -> None:
-        super().__init__(beam=0.15)
-
-    def show_runs(self, runs: list[RunSummary]) -> None:
-        """Draws the headline the first run has, of every run that has it."""
-        first = next((found for run in runs if (found := headline(run))), None)
-        chosen = [run for run in runs if first is not None and first.name in run.results][:MAX_COMPARED]
-        estimates = [run.results[first.name] for run in chosen] if first else []
-        factor, unit = names.si(1.0, first.unit) if first else (1.0, "")
-        value, lower, upper = (
-            factor * np.array([np.nan if e[key] is None else e[key] for e in estimates], float)
-            for key in ("value", "lower", "upper")
-        )
-        self.name_axis("left", names.title(first.name) if first else "result", unit)
-        self.show_points(np.arange(len(estimates), dtype=float), value, lower, upper)
-        self.name_points([run.run_id[4:13] for run in chosen])
+_KEEP = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+#: Lab seconds a second.
+PACES = (1, 3, 10, 30, 100)
 
 
 class RunsPanel(QWidget):
@@ -56,18 +36,28 @@ class RunsPanel(QWidget):
     refresh_wanted = Signal()
     open_wanted = Signal(str, float)  # run id, pace (0: at once)
     reuse_wanted = Signal(str)
+    again_wanted = Signal(str)
+    report_wanted = Signal(list)
     note_wanted = Signal(str, bool, str)
 
     def __init__(self) -> None:
         super().__init__()
-        self.search = named(QLineEdit(placeholderText="search name, status, note; ★ for starred"), "search")
+        self.search = named(QLineEdit(placeholderText="search name, status, note, #tag; ★ for starred"), "search")
         self.search.setClearButtonEnabled(True)
         self.refresh = self._button("Refresh", "refresh", "Look for new runs (F5)", self.refresh_wanted.emit)
         self.open = self._button("Open", "open", "Show this run in the window (Enter)", lambda: self._ask_open(0.0))
-        self.replay = self._button("Replay ×10", "replay", "Play this run again", lambda: self._ask_open(10.0))
+        self.pace = named(QComboBox(), "pace", "How many lab seconds a second a replay shows")
+        for pace in PACES:
+            self.pace.addItem(f"×{pace}", pace)
+        self.pace.setCurrentIndex(PACES.index(10))
+        self.replay = self._button("Replay", "replay", "Play this run again in the window", self._ask_replay)
         self.reuse = self._button("Use settings", "reuse", "Fill the form with this run's settings", self._ask_reuse)
+        self.again = self._button("Run again", "again", "Run with the settings of this run", self._ask_again)
+        self.report = self._button(
+            "Report", "report", "Write the report of the chosen runs and open it", self._ask_report
+        )
         self.star = self._button("★", "star", "Star or unstar this run", self._ask_star)
-        self.note = named(QLineEdit(placeholderText="note about the chosen run"), "note")
+        self.note = named(QLineEdit(placeholderText="note about the chosen run; words with # are tags"), "note")
         self.table = named(QTableView(), "runs")
         self.model = RunsModel()
         self.table.setModel(self.model)
@@ -82,7 +72,8 @@ class RunsPanel(QWidget):
         header.setStretchLastSection(True)
         for column, (_, width) in enumerate(COLUMNS):
             self.table.setColumnWidth(column, width)
-        self.compare = ComparePlot()
+        self._noted: list[str] = []  # the choice whose note is shown; one that is being typed stays
+        self.compare = ComparePanel()
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.table)
         split.addWidget(self.compare)
@@ -90,14 +81,18 @@ class RunsPanel(QWidget):
         self.body = Hinted(split, "No recorded run in this folder yet.\nPress Run: every run is kept here.")
         bar = QHBoxLayout()
         bar.setContentsMargins(6, 4, 6, 0)
-        bar.addWidget(self.search, stretch=2)
-        for button in (self.open, self.replay, self.reuse, self.star):
+        for button in (self.open, self.replay, self.pace, self.reuse, self.again, self.report, self.star):
             bar.addWidget(button)
-        bar.addWidget(self.note, stretch=1)
+        bar.addStretch(1)
         bar.addWidget(self.refresh)
+        words = QHBoxLayout()
+        words.setContentsMargins(6, 0, 6, 0)
+        words.addWidget(self.search, stretch=1)
+        words.addWidget(self.note, stretch=1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(bar)
+        layout.addLayout(words)
         layout.addWidget(self.body)
         self.search.textChanged.connect(self._search)
         self.note.returnPressed.connect(self._ask_note)
@@ -107,7 +102,7 @@ class RunsPanel(QWidget):
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
-        self.compare.paint(theme)
+        self.compare.paint_theme(theme)
         self.model.bad = QBrush(QColor(theme.bad))
 
     def show_runs(self, runs: list[RunSummary]) -> None:
@@ -115,10 +110,10 @@ class RunsPanel(QWidget):
         before = {run.run_id for run in self.chosen()}
         self.model.show_runs(runs)
         self.body.show_content(bool(runs))
-        self.table.clearSelection()
+        selection = self.table.selectionModel()
         for row, run in enumerate(self.model.visible):
             if run.run_id in before:
-                self.table.selectRow(row)
+                selection.select(self.model.index(row, 0), _KEEP)
         self._show_choice()
 
     def chosen(self) -> list[RunSummary]:
@@ -137,16 +132,28 @@ class RunsPanel(QWidget):
 
     def _show_choice(self) -> None:
         runs = self.chosen()
-        for button in (self.open, self.replay, self.reuse):
+        for button in (self.open, self.replay, self.reuse, self.again):
             button.setEnabled(len(runs) == 1 and runs[0].status != "corrupt")
         self.star.setEnabled(len(runs) == 1)
         self.note.setEnabled(len(runs) == 1)
-        self.note.setText(runs[0].note if len(runs) == 1 else "")
-        self.compare.show_runs(runs or self.model.visible[:MAX_COMPARED])
+        if [run.run_id for run in runs] != self._noted or not self.note.hasFocus():
+            self._noted = [run.run_id for run in runs]
+            self.note.setText(runs[0].note if len(runs) == 1 else "")
+        self.report.setEnabled(bool(runs) and all(run.status != "corrupt" for run in runs))
+        self.compare.show_choice(runs, self.model.visible)
 
     def _ask_open(self, pace: float) -> None:
         if self.open.isEnabled():
             self.open_wanted.emit(self.chosen()[0].run_id, pace)
+
+    def _ask_replay(self) -> None:
+        self._ask_open(float(self.pace.currentData()))
+
+    def _ask_again(self) -> None:
+        self.again_wanted.emit(self.chosen()[0].run_id)
+
+    def _ask_report(self) -> None:
+        self.report_wanted.emit([run.run_id for run in self.chosen()])
 
     def _ask_reuse(self) -> None:
         self.reuse_wanted.emit(self.chosen()[0].run_id)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..analysis.errors import UsageError
 from ..analysis.quantity import format_quantity, parse_quantity
 
-_KINDS = {"number", "integer", "boolean", "string"}
+_KINDS = {"number", "integer", "boolean", "string", "json"}
 _DIGITS = 12
 
 
@@ -19,7 +20,8 @@ class Field:
 
     Attributes:
         path: dotted place in the config; what the engine's refusals name.
-        kind: ``number``, ``integer``, ``boolean``, ``string`` or ``choice``; of the items when ``many``.
+        kind: ``number``, ``integer``, ``boolean``, ``string`` or ``choice``, of the items when ``many``; ``json`` is
+            anything nested, typed as JSON.
         many: a list of values, typed with commas.
         optional: may be left empty (None).
         lower, upper: inclusive unless ``open_lower``, ``open_upper``.
@@ -73,6 +75,11 @@ class Field:
         return self._parse_item(text)
 
     def _parse_item(self, text: str) -> Any:
+        if self.kind == "json":
+            try:
+                return json.loads(text)
+            except json.JSONDecodeError as error:
+                raise UsageError(f"not JSON: {error.msg} at character {error.pos + 1}") from error
         if self.kind == "integer":
             number = self._checked(parse_quantity(text, self.unit))
             if number != int(number):
@@ -90,6 +97,8 @@ class Field:
         return number
 
     def _item_text(self, value: Any) -> str:
+        if self.kind == "json":
+            return json.dumps(value, ensure_ascii=False)
         return self._number_text(value) if self.kind in ("number", "integer") else str(value)
 
     def _number_text(self, value: float) -> str:
@@ -113,12 +122,12 @@ def nest(flat: dict[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The inverse of ``nest``."""
+def flatten(nested: dict[str, Any], whole: Container[str] = (), prefix: str = "") -> dict[str, Any]:
+    """The inverse of ``nest``; what is at a path in ``whole`` stays in one piece."""
     flat: dict[str, Any] = {}
     for name, value in nested.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{name}.")
+        if isinstance(value, dict) and prefix + name not in whole:
+            flat |= flatten(value, whole, f"{prefix}{name}.")
         else:
             flat[prefix + name] = value
     return flat
@@ -127,10 +136,20 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def _walk(schema: dict[str, Any], definitions: dict[str, Any], prefix: str) -> Iterator[Field]:
     for name, given in schema.get("properties", {}).items():
         spec, optional = _resolve(given, definitions)
-        if "properties" in spec:
+        if "properties" in spec and (optional or _is_union(given)):
+            yield Field(f"{prefix}{name}", name.replace("_", " "), "json", _help(given), default=given.get("default"), optional=optional)  # fmt: skip
+        elif "properties" in spec:
             yield from _walk(spec, definitions, f"{prefix}{name}.")
         else:
             yield _field(f"{prefix}{name}", spec, definitions, optional)
+
+
+def _is_union(given: dict[str, Any]) -> bool:
+    return len([option for option in given.get("anyOf", ()) if option.get("type") != "null"]) > 1
+
+
+def _help(given: dict[str, Any]) -> str:
+    return str(given.get("description", ""))
 
 
 def _resolve(given: dict[str, Any], definitions: dict[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -146,10 +165,15 @@ def _resolve(given: dict[str, Any], definitions: dict[str, Any]) -> tuple[dict[s
 
 
 def _field(path: str, spec: dict[str, Any], definitions: dict[str, Any], optional: bool) -> Field:
-    many = spec.get("type") == "array"
-    item = _resolve(spec.get("items") or {}, definitions)[0] if many else spec
+    item = _resolve(spec.get("items") or {}, definitions)[0] if spec.get("type") == "array" else spec
+    nested = (
+        spec.get("type") == "object"
+        or "anyOf" in item
+        or (item.get("type") in ("object", "array") and item is not spec)
+    )
+    many = spec.get("type") == "array" and not nested
     choices = tuple(item.get("enum", ())) or ((item["const"],) if "const" in item else ())
-    kind = "choice" if choices and not many else item.get("type", "string")
+    kind = "json" if nested else "choice" if choices and not many else item.get("type", "string")
     return Field(
         path=path,
         title=path.rpartition(".")[2].removesuffix("_s").replace("_", " "),

@@ -1,4 +1,4 @@
-"""The status bar: engine, tally of clicks, data rate and how long the disk will do."""
+"""The status bar: engine and instruments, tally of clicks, data rate and how long the disk will do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import math
 
 from PySide6.QtWidgets import QLabel, QStatusBar
 
-from ..sequences.engine.values import EngineStatus
+from ..sequences.engine.values import EngineStatus, StationState
 from . import names
 from .view_models import RunView
+from .widgets import label, restyle
+
+#: Below this the engine stops runs by itself; say so in red well before.
+_SHORT_OF_DISK_H = 1.0
 
 
 class StatusLine(QStatusBar):
@@ -17,23 +21,25 @@ class StatusLine(QStatusBar):
     def __init__(self) -> None:
         super().__init__()
         self.state = QLabel("starting the engine …")
-        self.tally = QLabel()
-        self.disk = QLabel()
+        self.nodes, self.tally, self.disk = label(""), QLabel(), label("")
         self.addWidget(self.state, 1)
-        self.addPermanentWidget(self.tally)
-        self.addPermanentWidget(self.disk)
+        for part in (self.nodes, self.tally, self.disk):
+            self.addPermanentWidget(part)
 
     def show_status(self, status: EngineStatus, run: RunView) -> None:
         """How the engine stands, and for how long the disk will do at the pace of the run."""
-        self.state.setText(f"engine {status.state}" + (f"  ·  {status.run_path}" if status.run_path else ""))
-        free = f"{names.byte_size(status.free_disk_bytes)} free"
-        running = status.state == "running" and run.elapsed_s() > 1.0
-        rate = status.run_bytes / run.elapsed_s() if running else 0.0
-        if rate > 0:
-            hours = status.free_disk_bytes / rate / 3600
-            lasts = f"{hours:,.0f} h" if hours < 1000 else "> 1000 h"
-            free = f"{names.byte_size(rate)}/s  ·  {free}, lasts {lasts}"
-        self.disk.setText(free)
+        parts = [f"engine {status.state}", status.run_path, f"{status.queued} queued" if status.queued else ""]
+        if status.role != "operator":
+            parts.append("you look on: an operator has the lab")
+        self.state.setText("  ·  ".join(part for part in parts if part))
+        self._show_disk(status, run)
+
+    def show_station(self, station: StationState) -> None:
+        """How many instruments answer."""
+        silent = [i.name for i in station.instruments if i.failure]
+        total = len(station.instruments)
+        self.nodes.setText(f"{', '.join(silent)} silent" if silent else f"{total} instruments" if total else "")
+        _mark(self.nodes, bool(silent))
 
     def show_run(self, run: RunView) -> None:
         """Clicks so far, and why the latest do not count if they do not."""
@@ -41,3 +47,21 @@ class StatusLine(QStatusBar):
         if math.isfinite(run.lab_time_s) and run.lab_time_s > 0:
             parts.insert(0, f"lab time {names.duration(run.lab_time_s)}")
         self.tally.setText("  ·  ".join(part for part in parts if part))
+
+    def _show_disk(self, status: EngineStatus, run: RunView) -> None:
+        free = f"{names.byte_size(status.free_disk_bytes)} free"
+        running = status.state == "running" and run.elapsed_s() > 1.0
+        rate = status.run_bytes / run.elapsed_s() if running else 0.0
+        hours = status.free_disk_bytes / rate / 3600 if rate > 0 else math.inf
+        if math.isfinite(hours):
+            lasts = f"{hours:,.0f} h" if hours < 1000 else "> 1000 h"
+            free = f"{names.byte_size(rate)}/s  ·  {free}, lasts {lasts}"
+        self.disk.setText(free)
+        _mark(self.disk, hours < _SHORT_OF_DISK_H)
+
+
+def _mark(part: QLabel, wrong: bool) -> None:
+    role = "wrong" if wrong else ""
+    if part.property("role") != role:
+        part.setProperty("role", role)
+        restyle(part)

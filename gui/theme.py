@@ -133,6 +133,9 @@ QToolButton#all_off {{ background: {bad}; color: #ffffff; border: 1px solid {bad
 QToolButton#all_off:hover {{ border: 1px solid {text}; }}
 QProgressBar {{ background: {window}; border: 1px solid {line}; border-radius: 3px; text-align: center; color: {text}; }}
 QProgressBar::chunk {{ background: {line}; }}
+QFrame#banner[kind="news"] {{ background: {raised}; border-left: 4px solid {good}; }}
+QFrame#banner[kind="warning"] {{ background: {raised}; border-left: 4px solid {bad}; }}
+QFrame#guide {{ background: {raised}; border-left: 4px solid {accent}; }}
 QLabel[role="badge"] {{ background: #e69f00; color: #101418; font-weight: 700; border-radius: 3px; padding: 3px 9px; }}
 QLabel[role="muted"] {{ color: {muted}; }}
 QLabel[role="wrong"] {{ color: {bad}; }}

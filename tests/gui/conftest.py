@@ -166,6 +166,11 @@ def garbage_of_the_window_thread() -> Iterator[None]:
     gc.enable()
 
 
+@pytest.fixture(autouse=True)
+def _own_presets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("erbia.sequences.presets.own_folder", lambda: tmp_path / "presets")
+
+
 @pytest.fixture
 def lab() -> BenchLab:
     return BenchLab()
@@ -188,10 +193,12 @@ def engine(lab: BenchLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 @pytest.fixture
 def window(qtbot: Any, engine: EngineClient, tmp_path: Path) -> MainWindow:
     """The window, shown and connected."""
-    window = MainWindow(["bench_lab"], QSettings(str(tmp_path / "gui.ini"), QSettings.Format.IniFormat))
+    settings = QSettings(str(tmp_path / "gui.ini"), QSettings.Format.IniFormat)
+    settings.setValue("guided", True)
+    window = MainWindow(["bench_lab"], settings)
     qtbot.addWidget(window)
     window.open("bench_lab", None)
     window.show()
     qtbot.waitExposed(window)
-    qtbot.waitUntil(lambda: window.experiment.form is not None and window.run_action.isEnabled(), timeout=5000)
+    qtbot.waitUntil(lambda: window.panels.experiment.form is not None and window.run_action.isEnabled(), timeout=5000)
     return window

@@ -21,8 +21,8 @@ LEFT = Qt.MouseButton.LeftButton
 
 def record(qtbot: Any, window: MainWindow, blocks: int = 6) -> None:
     """A short run, to its end."""
-    window.experiment.show_config("bench", {"blocks": blocks})
-    qtbot.mouseClick(window.experiment.run, LEFT)
+    window.panels.experiment.show_config("bench", {"blocks": blocks})
+    qtbot.mouseClick(window.panels.experiment.run, LEFT)
     qtbot.waitUntil(lambda: bool(window.view.outcome), timeout=20000)
     qtbot.waitUntil(window.run_action.isEnabled, timeout=5000)
     qtbot.wait(120)
@@ -57,10 +57,10 @@ def check_picture(qtbot: Any, window: MainWindow) -> None:
 
 def check_frozen(qtbot: Any, window: MainWindow) -> None:
     assert window.actions_by_name["freeze"].isChecked()
-    frozen = window.correlations.plot._frozen[0].getOriginalDataset()
+    frozen = window.panels.correlations.plot._frozen[0].getOriginalDataset()
     assert np.array_equal(frozen[1], window.view.histograms["arrival"].counts)
     choose(qtbot, window, "freeze")
-    assert not window.correlations.plot._frozen
+    assert not window.panels.correlations.plot._frozen
 
 
 def check_layout(qtbot: Any, window: MainWindow) -> None:
@@ -86,6 +86,24 @@ def check_restart(qtbot: Any, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: window.log.toPlainText().count("connected to the engine") == 2, timeout=5000)
 
 
+def check_queued(qtbot: Any, window: MainWindow) -> None:
+    qtbot.waitUntil(lambda: "bench queued as number" in window.log.toPlainText(), timeout=5000)
+    qtbot.waitUntil(lambda: window.log.toPlainText().count("run done") == 2, timeout=10000)
+
+
+def check_guide(qtbot: Any, window: MainWindow) -> None:
+    assert window.panels.guide.isVisible()
+    assert "Press Run" in window.panels.guide.text.text()
+
+
+def check_next_tab(qtbot: Any, window: MainWindow) -> None:
+    assert window.tabs.tabText(window.tabs.currentIndex()) == "Heralds"
+
+
+def check_previous_tab(qtbot: Any, window: MainWindow) -> None:
+    assert window.tabs.tabText(window.tabs.currentIndex()) == "Runs"
+
+
 #: What must be true after each entry of the menu. "smaller" is tried together with "larger".
 MENU: dict[str, Callable[[Any, MainWindow], None]] = {
     "theme": check_theme,
@@ -98,6 +116,11 @@ MENU: dict[str, Callable[[Any, MainWindow], None]] = {
     "copy_plot_script": check_copy("plt.subplots"),
     "copy_command": check_copy("erbia run bench --station bench_lab --set blocks=6"),
     "copy_script": check_copy('lab.run("bench", **settings)'),
+    "copy_yaml": check_copy("bench:\n  blocks: 6"),
+    "queue_run": check_queued,
+    "guide": check_guide,
+    "next_tab": check_next_tab,
+    "previous_tab": check_previous_tab,
     "undo": check_undo,
     "restart_engine": check_restart,
 }
@@ -145,10 +168,10 @@ def test_keys_work_without_the_mouse(qtbot: Any, window: MainWindow) -> None:
 
 
 def test_undo_gives_the_last_parameter_its_value_back(qtbot: Any, window: MainWindow, lab: Any) -> None:
-    qtbot.waitUntil(lambda: window.instruments.value("laser.power") == 0.001, timeout=3000)
-    window.instruments.set_wanted.emit("laser.power", 0.002)
+    qtbot.waitUntil(lambda: window.panels.instruments.value("laser.power") == 0.001, timeout=3000)
+    window.panels.instruments.set_wanted.emit("laser.power", 0.002)
     qtbot.waitUntil(lambda: lab.laser.power.cache.get() == 0.002, timeout=3000)
-    qtbot.waitUntil(lambda: bool(window._undo), timeout=3000)
+    qtbot.waitUntil(lambda: bool(window.instruments.undoable), timeout=3000)
     choose(qtbot, window, "undo")
     qtbot.waitUntil(lambda: lab.laser.power.cache.get() == 0.001, timeout=3000)
 

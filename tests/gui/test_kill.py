@@ -31,7 +31,7 @@ def press():
     (window,) = [w for w in QApplication.topLevelWidgets() if hasattr(w, "run_action")]
     if window.run_action.isEnabled():
         timer.stop()
-        window.experiment.show_config("heralded_entanglement", {"heralds": 300})
+        window.panels.experiment.show_config("heralded_entanglement", {"heralds": 300})
         window.run_action.trigger()
 
 app = QApplication(sys.argv)

@@ -27,40 +27,40 @@ def ended(window: MainWindow) -> bool:
 
 def start(qtbot: Any, window: MainWindow, blocks: int = 40) -> None:
     """Types a number of blocks and presses Run."""
-    assert window.experiment.form is not None
-    line = window.experiment.form.entries["blocks"].editor
+    assert window.panels.experiment.form is not None
+    line = window.panels.experiment.form.entries["blocks"].editor
     line.selectAll()  # type: ignore[attr-defined]
     qtbot.keyClicks(line, str(blocks))
-    qtbot.mouseClick(window.experiment.run, LEFT)
+    qtbot.mouseClick(window.panels.experiment.run, LEFT)
     qtbot.waitUntil(lambda: bool(window.view.run_id), timeout=5000)
 
 
 def item(window: MainWindow, name: str) -> QTreeWidgetItem:
-    return window.instruments._items[name]
+    return window.panels.instruments._items[name]
 
 
 def test_run_click_fills_every_panel(qtbot: Any, window: MainWindow) -> None:
     start(qtbot, window)
     qtbot.waitUntil(lambda: ended(window), timeout=10000)
     qtbot.wait(120)
-    _, y = window.correlations.plot.steps.getData()
-    drawn, histogram = window.correlations.plot.shown, window.view.histograms["arrival"]
+    _, y = window.panels.correlations.plot.steps.getData()
+    drawn, histogram = window.panels.correlations.plot.shown, window.view.histograms["arrival"]
     assert drawn is not None
     assert np.array_equal(y, histogram.counts)
     assert histogram.counts.sum() > 400 * 40 * 0.5
-    rates = window.rates.plot.curves
+    rates = window.panels.rates.plot.curves
     assert set(rates) == {"midpoint detector_a", "midpoint detector_b"}, "a channel without clicks is left out"
     for name, t_s, hz in window.view.series():
         if name in rates:
             x, y = rates[name].getOriginalDataset()
             assert np.array_equal(x, t_s)
             assert np.array_equal(y, hz)
-    assert window.results.table.rowCount() == 2
-    assert window.results.table.item(0, 1).text().startswith("0.9")
-    assert "ps" in window.results.table.item(1, 1).text()
-    _, value = window.results.plot.value.getOriginalDataset()
+    assert window.panels.results.table.rowCount() == 2
+    assert window.panels.results.table.item(0, 1).text().startswith("0.9")
+    assert "ps" in window.panels.results.table.item(1, 1).text()
+    _, value = window.panels.results.plot.value.getOriginalDataset()
     assert np.all(value == 0.9)
-    assert window.results.plot.getAxis("left").autoSIPrefixScale == 1.0, "a pure number has no prefix"
+    assert window.panels.results.plot.getAxis("left").autoSIPrefixScale == 1.0, "a pure number has no prefix"
     assert "done" in window.progress.text()
     assert "40 of 40 blocks" in window.progress.text()
     assert "run done" in window.log.toPlainText()
@@ -70,7 +70,7 @@ def test_plots_are_really_painted(qtbot: Any, window: MainWindow) -> None:
     start(qtbot, window)
     qtbot.waitUntil(lambda: ended(window), timeout=10000)
     qtbot.wait(120)
-    for widget in (window.correlations.plot, window.rates.plot, window.results.plot):
+    for widget in (window.panels.correlations.plot, window.panels.rates.plot, window.panels.results.plot):
         image = widget.grab().toImage()
         colours = {image.pixel(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
         assert len(colours) > 3
@@ -78,10 +78,10 @@ def test_plots_are_really_painted(qtbot: Any, window: MainWindow) -> None:
 
 def test_choosing_a_result_draws_it(qtbot: Any, window: MainWindow) -> None:
     start(qtbot, window, 5)
-    qtbot.waitUntil(lambda: ended(window) and window.results.table.rowCount() == 2, timeout=10000)
-    table = window.results.table
+    qtbot.waitUntil(lambda: ended(window) and window.panels.results.table.rowCount() == 2, timeout=10000)
+    table = window.panels.results.table
     qtbot.mouseClick(table.viewport(), LEFT, pos=table.visualItemRect(table.item(1, 0)).center())
-    _, value = window.results.plot.value.getOriginalDataset()
+    _, value = window.panels.results.plot.value.getOriginalDataset()
     assert np.allclose(value, 3e-12), "picoseconds are drawn in seconds, the axis chooses the prefix"
 
 
@@ -122,7 +122,7 @@ def test_the_window_says_simulated(window: MainWindow) -> None:
 
 
 def test_a_wrong_value_is_shown_at_its_field_and_nothing_starts(qtbot: Any, window: MainWindow) -> None:
-    form = window.experiment.form
+    form = window.panels.experiment.form
     assert form is not None
     for path, typed, words in [
         ("blocks", "0", "must be ≥ 1"),
@@ -135,7 +135,7 @@ def test_a_wrong_value_is_shown_at_its_field_and_nothing_starts(qtbot: Any, wind
         line.selectAll()
         qtbot.keyClick(line, Qt.Key.Key_Backspace)
         qtbot.keyClicks(line, typed)
-        qtbot.mouseClick(window.experiment.run, LEFT)
+        qtbot.mouseClick(window.panels.experiment.run, LEFT)
         assert form.entries[path].wrong.isVisible()
         assert words in form.entries[path].wrong.text()
         line.setText(form.entries[path].field.to_text(form.entries[path].field.default))
@@ -144,7 +144,7 @@ def test_a_wrong_value_is_shown_at_its_field_and_nothing_starts(qtbot: Any, wind
 
 
 def test_units_are_taken_as_typed(qtbot: Any, window: MainWindow) -> None:
-    form = window.experiment.form
+    form = window.panels.experiment.form
     assert form is not None
     line: Any = form.entries["timing.window_s"].editor
     assert line.text() == "8 µs"
@@ -158,7 +158,7 @@ def test_units_are_taken_as_typed(qtbot: Any, window: MainWindow) -> None:
 
 
 def test_another_experiment_has_another_form_and_the_first_keeps_its_values(qtbot: Any, window: MainWindow) -> None:
-    panel = window.experiment
+    panel = window.panels.experiment
     assert panel.form is not None
     line: Any = panel.form.entries["blocks"].editor
     line.selectAll()
@@ -173,7 +173,7 @@ def test_another_experiment_has_another_form_and_the_first_keeps_its_values(qtbo
 
 
 def test_tree_shows_values_with_units(window: MainWindow, qtbot: Any) -> None:
-    qtbot.waitUntil(lambda: "laser.power" in window.instruments._items, timeout=3000)
+    qtbot.waitUntil(lambda: "laser.power" in window.panels.instruments._items, timeout=3000)
     assert item(window, "laser.power").text(1) == "1 mW"
     assert item(window, "laser.emission").text(1) == "on"
     assert item(window, "cryostat.temperature").text(1) == "–"
@@ -181,7 +181,7 @@ def test_tree_shows_values_with_units(window: MainWindow, qtbot: Any) -> None:
 
 
 def double_click(qtbot: Any, window: MainWindow, name: str) -> None:
-    tree = window.instruments.tree
+    tree = window.panels.instruments.tree
     tree.scrollToItem(item(window, name))
     place = tree.visualItemRect(item(window, name)).center()
     place.setX(tree.columnViewportPosition(1) + 20)
@@ -190,9 +190,9 @@ def double_click(qtbot: Any, window: MainWindow, name: str) -> None:
 
 
 def type_value(qtbot: Any, window: MainWindow, name: str, text: str) -> None:
-    qtbot.waitUntil(lambda: name in window.instruments._items, timeout=3000)
+    qtbot.waitUntil(lambda: name in window.panels.instruments._items, timeout=3000)
     double_click(qtbot, window, name)
-    editor = window.instruments.tree.indexWidget(window.instruments.tree.currentIndex())
+    editor = window.panels.instruments.tree.indexWidget(window.panels.instruments.tree.currentIndex())
     editor = editor or window.focusWidget()
     editor.selectAll()  # type: ignore[union-attr]
     qtbot.keyClicks(editor, text)
@@ -203,38 +203,38 @@ def test_a_setting_within_limits(qtbot: Any, window: MainWindow, lab: Any) -> No
     type_value(qtbot, window, "laser.power", "2.5 mW")
     qtbot.waitUntil(lambda: lab.laser.power.cache.get() == 0.0025, timeout=3000)
     qtbot.waitUntil(lambda: item(window, "laser.power").text(1) == "2.5 mW", timeout=3000)
-    assert not window.instruments.refusal.isVisible()
+    assert not window.panels.instruments.refusal.isVisible()
 
 
 def test_a_setting_beyond_the_limit_is_refused_with_the_limit(qtbot: Any, window: MainWindow, lab: Any) -> None:
     type_value(qtbot, window, "laser.power", "20 mW")
-    qtbot.waitUntil(window.instruments.refusal.isVisible, timeout=3000)
-    assert "allowed 0 W … 10 mW" in window.instruments.refusal.text()
+    qtbot.waitUntil(window.panels.instruments.refusal.isVisible, timeout=3000)
+    assert "allowed 0 W … 10 mW" in window.panels.instruments.refusal.text()
     assert lab.laser.power.cache.get() == 0.001
 
 
 def test_a_setting_in_a_wrong_unit_is_refused(qtbot: Any, window: MainWindow, lab: Any) -> None:
     type_value(qtbot, window, "laser.power", "2 V")
-    qtbot.waitUntil(lambda: "expected W" in window.instruments.refusal.text(), timeout=3000)
+    qtbot.waitUntil(lambda: "expected W" in window.panels.instruments.refusal.text(), timeout=3000)
     assert lab.laser.power.cache.get() == 0.001
 
 
 def test_a_switch_is_turned_by_double_click(qtbot: Any, window: MainWindow, lab: Any) -> None:
-    qtbot.waitUntil(lambda: "laser.emission" in window.instruments._items, timeout=3000)
+    qtbot.waitUntil(lambda: "laser.emission" in window.panels.instruments._items, timeout=3000)
     double_click(qtbot, window, "laser.emission")
     qtbot.waitUntil(lambda: lab.laser.emission.cache.get() is False, timeout=3000)
 
 
 def test_a_measured_value_is_read_by_double_click(qtbot: Any, window: MainWindow) -> None:
-    qtbot.waitUntil(lambda: "cryostat.temperature" in window.instruments._items, timeout=3000)
+    qtbot.waitUntil(lambda: "cryostat.temperature" in window.panels.instruments._items, timeout=3000)
     double_click(qtbot, window, "cryostat.temperature")
     qtbot.waitUntil(lambda: item(window, "cryostat.temperature").text(1) == "0.5 K", timeout=3000)
     assert item(window, "cryostat.temperature").text(2) == "now"
 
 
 def test_filter(qtbot: Any, window: MainWindow) -> None:
-    qtbot.waitUntil(lambda: "laser.power" in window.instruments._items, timeout=3000)
-    qtbot.keyClicks(window.instruments.filter, "temp")
+    qtbot.waitUntil(lambda: "laser.power" in window.panels.instruments._items, timeout=3000)
+    qtbot.keyClicks(window.panels.instruments.filter, "temp")
     assert item(window, "laser.power").isHidden()
     assert item(window, "laser.power").parent().isHidden()
     assert not item(window, "cryostat.temperature").isHidden()
@@ -242,21 +242,21 @@ def test_filter(qtbot: Any, window: MainWindow) -> None:
 
 def test_bins_are_joined_by_the_slider(qtbot: Any, window: MainWindow) -> None:
     start(qtbot, window, 5)
-    qtbot.waitUntil(lambda: ended(window) and window.correlations.plot.shown is not None, timeout=10000)
+    qtbot.waitUntil(lambda: ended(window) and window.panels.correlations.plot.shown is not None, timeout=10000)
     before = window.view.histograms["arrival"]
-    qtbot.keyClick(window.correlations.bins, Qt.Key.Key_Right)
-    _, y = window.correlations.plot.steps.getData()
+    qtbot.keyClick(window.panels.correlations.bins, Qt.Key.Key_Right)
+    _, y = window.panels.correlations.plot.steps.getData()
     assert np.array_equal(y, before.counts.reshape(-1, 2).sum(axis=1))
-    assert window.correlations.bin_text.text() == "200 ps"
+    assert window.panels.correlations.bin_text.text() == "200 ps"
 
 
 def test_log_scale(qtbot: Any, window: MainWindow) -> None:
     start(qtbot, window, 5)
-    qtbot.waitUntil(lambda: ended(window) and window.correlations.plot.shown is not None, timeout=10000)
-    qtbot.mouseClick(window.correlations.log, LEFT)
-    assert window.correlations.log.isChecked()
+    qtbot.waitUntil(lambda: ended(window) and window.panels.correlations.plot.shown is not None, timeout=10000)
+    qtbot.mouseClick(window.panels.correlations.log, LEFT)
+    assert window.panels.correlations.log.isChecked()
     qtbot.wait(60)
-    assert window.correlations.plot.getAxis("left").logMode
+    assert window.panels.correlations.plot.getAxis("left").logMode
 
 
 def test_theme_changes_and_is_kept(qtbot: Any, window: MainWindow) -> None:
@@ -287,9 +287,9 @@ def test_closing_leaves_the_run_alone(qtbot: Any, window: MainWindow, engine: En
 
 def test_empty_panels_say_what_to_do(window: MainWindow) -> None:
     for panel, words in [
-        (window.correlations, "Press Run"),
-        (window.results, "No result yet"),
-        (window.rates, "Start a run"),
+        (window.panels.correlations, "Press Run"),
+        (window.panels.results, "No result yet"),
+        (window.panels.rates, "Start a run"),
     ]:
         assert panel.body.currentIndex() == 0
         assert words in panel.body.hint.text()

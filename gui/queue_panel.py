@@ -1,0 +1,159 @@
+"""The queue: what is played, what waits, when it will be done, and in what it differs from the one before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QBrush, QColor
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QGridLayout,
+    QHeaderView,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..sequences.engine.queue_values import PLAYING, WAITING, QueueEntry, QueueState
+from . import names
+from .queue_times import differences, durations_s, etas_s
+from .theme import DARK, Theme
+from .widgets import Hinted, label, named
+
+_COLUMNS = ("run", "state", "done in", "differs by")
+_BAD = ("failed", "aborted")
+_FINISHED_SHOWN = 5
+
+
+class QueuePanel(QWidget):
+    """Emits what the user wants done with an entry, by its number."""
+
+    cancel_wanted = Signal(int)
+    move_wanted = Signal(int, int)  # entry, the one it goes before (0: to the end)
+    repeat_wanted = Signal(int)
+    hold_wanted = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = named(QTableWidget(0, len(_COLUMNS)), "queue")
+        self.table.setHorizontalHeaderLabels(_COLUMNS)
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setWordWrap(False)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setStretchLastSection(True)
+        self.held = label("", "wrong", wrap=True)
+        self.held.hide()
+        self.hold = named(QPushButton("Hold"), "hold", "Play nothing further until released; the present run goes on")
+        self.hold.setCheckable(True)
+        self.up = self._button("▲", "queue_up", "Play this one earlier", lambda: self._move(-1))
+        self.down = self._button("▼", "queue_down", "Play this one later", lambda: self._move(+1))
+        self.repeat = self._button("Again", "queue_again", "Queue the same again", self._ask_repeat)
+        self.cancel = self._button("Remove", "queue_remove", "Take it out; a run under way stops", self._ask_cancel)
+        self.body = Hinted(
+            self.table, "Nothing is queued.\nPress Queue below the form: runs are played one after the other."
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self.held)
+        layout.addWidget(self.body, stretch=1)
+        buttons = QGridLayout()
+        buttons.setSpacing(3)
+        for k, button in enumerate((self.up, self.down, self.repeat, self.cancel, self.hold)):
+            buttons.addWidget(button, 0, k)
+        layout.addLayout(buttons)
+        self._entries: list[QueueEntry] = []
+        self._bad = QBrush(QColor(DARK.bad))
+        self.hold.clicked.connect(self.hold_wanted)
+        self.table.itemSelectionChanged.connect(self._offer)
+        self._offer()
+
+    def paint(self, theme: Theme) -> None:
+        """Takes the theme's colours on."""
+        self._bad = QBrush(QColor(theme.bad))
+
+    def show_queue(self, queue: QueueState, remaining_s: float | None) -> None:
+        """Brings the rows up to date; ``remaining_s`` is what the present run still needs."""
+        chosen = self.chosen()
+        coming = [e for e in queue.entries if e.state in (PLAYING, WAITING)]
+        ended = [e for e in queue.entries if e.state not in (PLAYING, WAITING)]
+        ended = sorted(ended, key=lambda e: e.ended_utc_s or 0.0)[-_FINISHED_SHOWN:]
+        self._entries = [*ended, *coming]
+        etas = etas_s(coming, durations_s(queue.entries), remaining_s)
+        self.table.setRowCount(len(self._entries))
+        for row, entry in enumerate(self._entries):
+            before = self._entries[row - 1] if row else None
+            for column, text in enumerate(_row(entry, before, etas.get(entry.id))):
+                cell = QTableWidgetItem(text)
+                cell.setToolTip(entry.reason or text)
+                if column == 1 and entry.state in _BAD:
+                    cell.setForeground(self._bad)
+                self.table.setItem(row, column, cell)
+            if chosen is not None and entry.id == chosen.id:
+                self.table.selectRow(row)
+        self.held.setText(f"held: {queue.held}" if queue.held else "")
+        self.held.setVisible(bool(queue.held))
+        self.hold.setChecked(bool(queue.held))
+        self.hold.setText("Release" if queue.held else "Hold")
+        self.body.show_content(bool(self._entries))
+        self._offer()
+
+    def chosen(self) -> QueueEntry | None:
+        """The entry that is selected."""
+        rows = self.table.selectionModel().selectedRows()
+        return self._entries[rows[0].row()] if rows and rows[0].row() < len(self._entries) else None
+
+    def _button(self, text: str, name: str, tip: str, slot: Callable[[], object]) -> QPushButton:
+        button = named(QPushButton(text), name, tip)
+        button.clicked.connect(lambda: slot())
+        button.setStyleSheet("padding: 4px 6px;")
+        return button
+
+    def _offer(self) -> None:
+        entry = self.chosen()
+        waiting = [e.id for e in self._entries if e.state == WAITING]
+        movable = entry is not None and entry.id in waiting
+        self.up.setEnabled(movable and entry is not None and waiting[0] != entry.id)
+        self.down.setEnabled(movable and entry is not None and waiting[-1] != entry.id)
+        self.repeat.setEnabled(entry is not None)
+        self.cancel.setEnabled(entry is not None and entry.state in (PLAYING, WAITING))
+
+    def _move(self, by: int) -> None:
+        entry = self.chosen()
+        if entry is None:
+            return
+        waiting = [e.id for e in self._entries if e.state == WAITING]
+        place = waiting.index(entry.id) + (by if by < 0 else by + 1)
+        self.move_wanted.emit(entry.id, waiting[place] if place < len(waiting) else 0)
+
+    def _ask_repeat(self) -> None:
+        entry = self.chosen()
+        if entry is not None:
+            self.repeat_wanted.emit(entry.id)
+
+    def _ask_cancel(self) -> None:
+        entry = self.chosen()
+        if entry is not None:
+            self.cancel_wanted.emit(entry.id)
+
+
+def _row(entry: QueueEntry, before: QueueEntry | None, eta_s: float | None) -> tuple[str, ...]:
+    order = entry.order
+    times = f" ×{order.repeats}" if order.repeats > 1 else ""
+    state = f"{entry.state} {entry.played + 1}/{order.repeats}" if times and entry.state == PLAYING else entry.state
+    eta = "" if eta_s is None else names.duration(eta_s) if math.isfinite(eta_s) else "unknown"
+    if before is None or before.order.experiment != order.experiment:
+        differs = (
+            ", ".join(f"{key} {value}" for key, value in order.config.items()) if not before else "another experiment"
+        )
+    else:
+        differs = ", ".join(differences(before.order.config, order.config)) or "nothing"
+    return order.experiment.replace("_", " ") + times, state, eta, differs
