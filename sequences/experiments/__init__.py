@@ -10,8 +10,11 @@ from ...analysis.errors import UsageError
 from .base import Experiment
 from .bell_test import BellTest
 from .clock_sync import ClockSync
+from .delay_calibration import DelayCalibration
+from .detector_characterisation import DetectorCharacterisation
 from .heralded_entanglement import HeraldedEntanglement
 from .hom_visibility import HomVisibility
+from .jitter_budget import JitterBudget
 from .line_scan import LineScan
 from .photon_lifetime import PhotonLifetime
 from .photon_statistics import PulsedG2
@@ -31,6 +34,9 @@ _SHIPPED: tuple[type[Experiment[Any, Any]], ...] = (
     PhotonLifetime,
     PulsedG2,
     HomVisibility,
+    DetectorCharacterisation,
+    JitterBudget,
+    DelayCalibration,
     ScanExperiment,
 )
 

@@ -13,6 +13,7 @@ from .link import HEADER_PS, header, photon_delay_ps
 PROBE_AT_PS = 200_000
 PUMPING_PS = 5_000_000
 _PULSE_PS = 50_000
+_EARLY_PS = 100_000
 _GATE_PS = 100_000_000
 
 
@@ -28,22 +29,23 @@ def probe_pulses(period_ps: int = 2_000_000, amplitude: float = 1.0) -> Sequence
     return Sequence("probe pulses", header(), Block(body_ps, pulses))
 
 
-def excitation_ps() -> int:
+def excitation_ps(early_ps: int = _EARLY_PS) -> int:
     """Centre of the excitation in ``excite``, ps after the start of an attempt."""
-    return PUMPING_PS + 200_000 + _PULSE_PS // 2
+    return PUMPING_PS + 100_000 + early_ps + _PULSE_PS // 2
 
 
-def excite(nodes: Mapping[str, Node], window_ps: int, per_marker: int = 100) -> Sequence:
-    """Pump, excite once, open the gate when the light is there; ``per_marker`` attempts follow each sync marker.
+def excite(nodes: Mapping[str, Node], window_ps: int, per_marker: int = 100, early_ps: int = _EARLY_PS) -> Sequence:
+    """Pump, excite once, open the gate ``early_ps`` before the light is there; ``per_marker`` attempts follow each marker.
 
-    Attempts last whole microseconds, so that every generator's sample grid holds them exactly.
+    The excitation waits until the pump light has passed a gate that opens so early. Attempts last whole microseconds, so
+    that every generator's sample grid holds them exactly.
     """
-    centre_ps = excitation_ps()
+    centre_ps = excitation_ps(early_ps)
     arrival_ps = centre_ps + photon_delay_ps(nodes)
     pulses = (
         Pulse("initialise", 0, PUMPING_PS),
         Pulse("excitation", centre_ps - _PULSE_PS // 2, _PULSE_PS),
-        Pulse("gate", arrival_ps - 100_000, window_ps + 100_000),
+        Pulse("gate", arrival_ps - early_ps, window_ps + early_ps),
     )
     length_ps = -(-(arrival_ps + window_ps + 100_000) // 1_000_000) * 1_000_000
     return Sequence("excite and look", header(), Block(length_ps, pulses), per_marker)

@@ -12,12 +12,10 @@ from ...analysis.correlation import correlate
 from ...analysis.jitter import fit_jitter
 from ...analysis.records import CorrelationHistogram, Int64Array, TagBlock
 from ..documents import Result
-from ..pulses import Pulse
-from ..sequence import Block, Sequence
 from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
-from .link import HEADER_PS, header
+from .light import PROBE_AT_PS, probe_pulses
+from .link import HEADER_PS
 
-_PROBE_AT_PS = 200_000
 _NONE = np.empty(0, np.int64)
 
 
@@ -53,9 +51,7 @@ class TimingJitter(Experiment[TimingJitterConfig, JitterState]):
     Config = TimingJitterConfig
 
     def build(self) -> Plan:
-        body_ps = to_ps(self.config.period_s) - HEADER_PS
-        body = Block(body_ps, (Pulse("gate", 0, body_ps), Pulse("probe", _PROBE_AT_PS, 1000)))
-        return Plan((Setting("probe", Sequence("probe pulses", header(), body)),), ("midpoint",))
+        return Plan((Setting("probe", probe_pulses(to_ps(self.config.period_s))),), ("midpoint",))
 
     def demands(self) -> tuple[Demand, ...]:
         c = self.config
@@ -96,7 +92,7 @@ class TimingJitter(Experiment[TimingJitterConfig, JitterState]):
     def _histogram(self, state: JitterState) -> CorrelationHistogram:
         """Fine histogram around the pulse, found first on a coarse one."""
         c = self.config
-        expected_ps = np.concatenate([_NONE, *state.sync_ps]) + HEADER_PS + _PROBE_AT_PS
+        expected_ps = np.concatenate([_NONE, *state.sync_ps]) + HEADER_PS + PROBE_AT_PS
         click_ps = np.concatenate([_NONE, *state.click_ps])
         search_ps, coarse_ps = to_ps(c.search_s), 1000
         coarse = correlate(expected_ps, click_ps, bin_ps=coarse_ps, range_ps=search_ps - search_ps % coarse_ps)
