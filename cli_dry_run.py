@@ -9,9 +9,11 @@ import typer
 
 if TYPE_CHECKING:
     from .sequences.budget import Budget
+    from .sequences.sequence import Sequence
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 NEGATIVE = 1
+_PICTURES = (".png", ".svg", ".pdf")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,12 +30,19 @@ def dry_run(
     ] = None,
     preset: Annotated[str | None, typer.Option(help="A shipped experiment preset or a .yaml file.")] = None,
     out: Annotated[Path, typer.Option("--out", help="Where the run file would go.")] = Path("runs"),
+    diagram: Annotated[
+        Path | None, typer.Option(help="Also draw the pulses into this file (.png, .svg or .pdf).")
+    ] = None,
+    setting: Annotated[
+        str | None, typer.Option(help="Whose pulses are drawn; the last setting's when left out.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What a run would give and cost, before anything is armed; exit 1 if it cannot be done. Connects to nothing."""
     from .console import print_json
     from .sequences.budget import make_budget
     from .sequences.budget_facts import facts_of_file
+    from .sequences.diagram import played_sequence
     from .sequences.lab import make_experiment, split_settings
     from .sequences.presets import read_preset
 
@@ -42,12 +51,27 @@ def dry_run(
     facts = facts_of_file(station, held)
     recipe = make_experiment(experiment, {**read_preset(experiment, preset), **config}).on(facts.nodes)
     budget = make_budget(recipe, facts, out)
+    if diagram is not None:
+        _draw(played_sequence(recipe.build(), setting), diagram)
     if as_json:
         print_json(budget.as_dict())
     else:
         _print(budget)
     if budget.refused:
         raise typer.Exit(NEGATIVE)
+
+
+def _draw(sequence: Sequence, path: Path) -> None:
+    from .analysis.errors import UsageError
+    from .analysis.report_timing import timing_diagram
+    from .sequences.diagram import diagram
+
+    if path.suffix not in _PICTURES:
+        raise UsageError(f"--diagram {path}: a picture ends in {', '.join(_PICTURES)}")
+    try:
+        timing_diagram(diagram(sequence), sequence.name, simulated=False).savefig(path, dpi=150)
+    except OSError as error:
+        raise UsageError(f"--diagram {path}: cannot be written: {error}") from error
 
 
 def _print(budget: Budget) -> None:

@@ -24,6 +24,7 @@ from .records import Estimate
 from .report_input import Curve, Image, ReportInput
 from .report_style import STYLE
 from .report_text import distance_in_errors, estimate_parts, estimate_text, label, value_like
+from .report_timing import timing_diagram
 
 __all__ = ["Curve", "Image", "ReportInput", "render_pdf", "render_report"]
 
@@ -165,6 +166,8 @@ def _figures(run: ReportInput) -> Iterator[tuple[Figure, str]]:
         yield figures.histogram(label(name), h, run.expected.get(name), run.simulated), f"histogram {label(name)}"
     for name, rho in run.states.items():
         yield figures.density_matrix(label(name), rho, run.simulated), f"density matrix {label(name)}"
+    if run.timing:
+        yield timing_diagram(run.timing, "pulses", run.simulated), "pulses of a setting"
 
 
 def _correlator(table: Mapping[str, int]) -> Estimate | None:

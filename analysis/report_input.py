@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .records import CorrelationHistogram, Estimate, FloatArray
+from .timing import TimingPanel
 
 
 def _nothing() -> FloatArray:
@@ -73,6 +74,7 @@ class ReportInput:
         images: two-dimensional scans and maps.
         counts: tables setting -> outcome -> number; for the outcomes ++, +-, -+, -- the correlator is shown too.
         states: density matrices, complex128 (4, 4), in the order |00>, |01>, |10>, |11>.
+        timing: the pulses of a setting, part by part.
         live_time_s: the time that counted.
         provenance, config: shown as they are.
     """
@@ -88,6 +90,7 @@ class ReportInput:
     images: Mapping[str, Image] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     states: Mapping[str, NDArray[np.complex128]] = field(default_factory=dict)
+    timing: tuple[TimingPanel, ...] = ()
     live_time_s: float | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)

@@ -11,6 +11,8 @@ from ..analysis.errors import DataError, ErbiaError
 from ..analysis.files.runfile import Run, open_run
 from ..analysis.records import PS_PER_S
 from ..analysis.report import ReportInput, render_pdf, render_report
+from ..analysis.timing import TimingPanel
+from .diagram import diagram, played_sequence
 from .replay import analyze, experiment_of
 from .truth import truth_beside
 
@@ -47,10 +49,17 @@ def report_input(run: Run) -> ReportInput:
         images=result.images,
         states=result.states,
         counts=result.counts,
+        timing=_timing(run),
         live_time_s=run.live_time_ps(run.sources[0]) / PS_PER_S,
         provenance={"run file": str(run.path), "status": run.status, "operator": run.operator, **_origin(run)},
         config=resolved["config"],
     )
+
+
+def _timing(run: Run) -> tuple[TimingPanel, ...]:
+    """The pulses of the last setting of the plan that plays any."""
+    plan = experiment_of(run).build()
+    return diagram(played_sequence(plan)) if any(s.sequence for s in plan.settings) else ()
 
 
 def _origin(run: Run) -> dict[str, str]:
