@@ -18,6 +18,7 @@ class RunControl:
         self._go = threading.Event()
         self._go.set()
         self._waiting = threading.Event()
+        self._acknowledged = threading.Event()
 
     def stop_asked(self) -> StopKind | None:
         """The strongest stop asked for so far."""
@@ -49,7 +50,19 @@ class RunControl:
         self._go.clear()
 
     def resume(self) -> None:
+        """The run goes on, and monitors that had latched are acknowledged."""
+        self.acknowledge()
         self._go.set()
+
+    def acknowledge(self) -> None:
+        """What latched is to be forgotten; what is still wrong trips again."""
+        self._acknowledged.set()
+
+    def take_acknowledgement(self) -> bool:
+        """Whether somebody has acknowledged since the last call."""
+        asked = self._acknowledged.is_set()
+        self._acknowledged.clear()
+        return asked
 
     def wait_while_paused(self) -> None:
         """Blocks until resumed or stopped."""

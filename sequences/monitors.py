@@ -100,19 +100,25 @@ def _count_trouble(section: MonitorSection, block: TagBlock | None, number: int)
 
 
 class _ClockLook:
-    """Steps of one clock against another, from block end to block end."""
+    """Steps of one clock against another, from block end to block end, beyond their rate over the block before."""
 
     def __init__(self, section: MonitorSection) -> None:
         self._section = section
-        self._offset_ps: int | None = None
+        self._before: tuple[int, int] | None = None
+        self._rate: float | None = None
 
     def __call__(self, blocks: Round) -> str:
         ours, other = blocks.get(str(self._section.clock)), blocks.get(self._section.against)
         if ours is None or other is None:
             return ""
-        before_ps, self._offset_ps = self._offset_ps, ours.t_stop_ps - other.t_stop_ps
-        step_s = 0.0 if before_ps is None else (self._offset_ps - before_ps) / PS_PER_S
-        return _trouble(self._section, abs(step_s), f"{self._section.clock} stepped by", "s")
+        now = other.t_stop_ps, ours.t_stop_ps - other.t_stop_ps
+        before, self._before = self._before, now
+        if before is None or now[0] == before[0]:
+            return ""
+        passed_ps, moved_ps = now[0] - before[0], now[1] - before[1]
+        expected, self._rate = self._rate, moved_ps / passed_ps
+        step_s = 0.0 if expected is None else abs(moved_ps - expected * passed_ps) / PS_PER_S
+        return _trouble(self._section, step_s, f"{self._section.clock} stepped by", "s")
 
 
 def _trouble(section: MonitorSection, value: Any, what: str, unit: str) -> str:

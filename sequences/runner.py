@@ -273,6 +273,8 @@ class _Run:
         """One block from every tagger: judged, written, told, folded in."""
         blocks = self.taggers.read_round()
         check_interlocks(self.lab)
+        if self.control.take_acknowledgement():
+            self.monitors.acknowledge()
         for change in self.monitors.judge(blocks):
             self.writer.append_validity(change.t_ps, change.source, change.valid, change.reason)
             self.tell(change)
@@ -333,7 +335,6 @@ class _Run:
         if self.control.paused():
             make_safe(self.lab)
             self.control.wait_while_paused()
-            self.monitors.acknowledge()
 
     @contextmanager
     def _safe_at_end(self) -> Iterator[None]:

@@ -126,9 +126,9 @@ class Supervisor:
                 self._job.control.pause()
 
     def resume(self) -> None:
-        """Lets a held run go on."""
+        """Lets a held run go on; in a running one, acknowledges monitors that have latched."""
         with self._changed:
-            if self._job is not None and self._state == "paused":
+            if self._job is not None and self._state in ("paused", "running"):
                 self._state = "running"
                 self._job.control.resume()
 

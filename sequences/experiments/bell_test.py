@@ -45,5 +45,5 @@ class BellTest(LinkExperiment[BellTestConfig]):
         return {"chsh_s": "chsh_s_raw", "herald_rate_hz": "herald_rate_hz"}
 
     def _block(self, state: LinkState, outcome: int) -> dict[str, Any]:
-        joint = (state.joint(self.setting_of(basis))[outcome] for basis in self.config.bases)
+        joint = (state.matching[self.setting_of(basis)].joint[outcome] for basis in self.config.bases)
         return {"settings": dict(zip(_SETTINGS, joint, strict=True)), "signs": list(_SIGNS[outcome])}

@@ -35,7 +35,9 @@ class HeraldedEntanglement(LinkExperiment[HeraldedEntanglementConfig]):
         return tuple(replace(d, fidelity_std=self.config.precision or inf) for d in super().demands())
 
     def figures(self, state: LinkState) -> dict[str, Estimate]:
-        counts = {basis: as_psi_plus(state.joint(self.setting_of(basis)), basis) for basis in self.config.bases}
+        counts = {
+            basis: as_psi_plus(state.matching[self.setting_of(basis)].joint, basis) for basis in self.config.bases
+        }
         if not {"XX", "ZZ"} <= counts.keys():
             return {}
         table = {"target": "psi+", "bases": counts}
@@ -53,6 +55,6 @@ class HeraldedEntanglement(LinkExperiment[HeraldedEntanglementConfig]):
         return super()._next(state, setting)
 
     def _precise(self, state: LinkState, precision: float) -> bool:
-        if not all(state.read(self.setting_of(basis)) for basis in self.config.bases):
+        if not all(state.matching[self.setting_of(basis)].used for basis in self.config.bases):
             return False
         return self.figures(state)["fidelity"].std < precision

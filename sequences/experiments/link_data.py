@@ -20,9 +20,9 @@ from ...analysis.records import PS_PER_S, CorrelationHistogram, TagBlock
 from ...instruments.interfaces import Node
 from .base import to_ps
 from .link import HEADER_PS, NODES, LinkTiming, Selection, Window, calibration_window_ps, photon_delay_ps
+from .link_match import OUTCOMES, Matching
 
 MIDPOINT = "midpoint"
-OUTCOMES = ("++", "+-", "-+", "--")
 _ARRIVAL_BINS = 400
 #: Turning psi- into psi+ (a z rotation at Bob, done here in the analysis) flips Bob's result along x and y.
 _FLIPPED = {"X": {"++": "+-", "+-": "++", "-+": "--", "--": "-+"}}
@@ -62,8 +62,9 @@ class LinkState:
     """Everything a link experiment has learnt so far, by setting.
 
     Attributes:
-        outcomes: herald outcomes in order: +1 psi+, -1 psi-, 0 not used (clicks were lost, or not selected).
-        bright: read-out results of each node in order: True bright ('+'), False dark ('-'), None where clicks were lost.
+        rows: herald tables not handed over yet.
+        matching: heralds and read-outs of each entangling setting.
+        calibrations: read-out results of each node in each calibration setting.
         closed: settings whose pulses are being stopped: time counts up to the last sync marker.
         arrival: clicks at the midpoint against time in the attempt.
     """
@@ -74,9 +75,9 @@ class LinkState:
     calibration_gates: dict[str, GateStream]
     storage_ps: int
     rows: list[NDArray[Any]] = field(default_factory=list)
-    outcomes: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    bright: dict[str, dict[int, list[bool | None]]] = field(
-        default_factory=lambda: {n: defaultdict(list) for n in NODES}
+    matching: dict[int, Matching] = field(default_factory=lambda: defaultdict(lambda: Matching(NODES)))
+    calibrations: dict[tuple[str, int], dict[str, int]] = field(
+        default_factory=lambda: defaultdict(lambda: {"+": 0, "-": 0})
     )
     closed: set[int] = field(default_factory=set)
     live_ps: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -85,31 +86,9 @@ class LinkState:
     last_sync_ps: int | None = None
     covered_ps: dict[str, int] = field(default_factory=dict)
 
-    def heralds(self, setting: int) -> int:
-        return len(self.outcomes[setting])
-
-    def selected(self, setting: int) -> int:
-        """Heralds of a setting that count."""
-        return sum(outcome != 0 for outcome in self.outcomes[setting])
-
-    def read(self, setting: int) -> int:
-        """Heralds of a setting whose two read-outs are both in."""
-        return min(self.heralds(setting), *(len(self.bright[name][setting]) for name in NODES))
-
-    def joint(self, setting: int) -> dict[int, dict[str, int]]:
-        """Counts by herald outcome (+1 psi+, -1 psi-) and joint read-out result."""
-        counts = {outcome: dict.fromkeys(OUTCOMES, 0) for outcome in (1, -1)}
-        triples = zip(self.outcomes[setting], *(self.bright[name][setting] for name in NODES), strict=False)
-        for outcome, a, b in triples:
-            if outcome == 0 or a is None or b is None:
-                continue
-            counts[outcome][("+" if a else "-") + ("+" if b else "-")] += 1
-        return counts
-
-    def calibration(self, name: str, setting: int) -> dict[str, int]:
-        """Read-out results of one node in a calibration setting."""
-        results = self.bright[name][setting]
-        return {"+": results.count(True), "-": results.count(False)}
+    def calibrated(self, setting: int) -> int:
+        """Read-outs in a calibration setting, of the node that has fewest."""
+        return min(sum(self.calibrations[name, setting].values()) for name in NODES)
 
 
 def begin(timing: LinkTiming, selection: Selection, nodes: Mapping[str, Node]) -> LinkState:
@@ -130,7 +109,10 @@ def begin(timing: LinkTiming, selection: Selection, nodes: Mapping[str, Node]) -
 def take_calibration(state: LinkState, setting: int, block: TagBlock) -> None:
     """Folds a block of a calibration setting in: one read-out a sync marker."""
     if block.source in NODES:
-        _take_readouts(state, setting, block, state.calibration_gates[block.source])
+        counts = state.calibrations[block.source, setting]
+        for bright in _readouts(block, state.calibration_gates[block.source]):
+            if bright is not None:
+                counts["+" if bright else "-"] += 1
 
 
 def take_attempts(state: LinkState, setting: int, block: TagBlock) -> None:
@@ -139,7 +121,7 @@ def take_attempts(state: LinkState, setting: int, block: TagBlock) -> None:
         _break_off(state, setting)
     state.covered_ps[block.source] = block.t_stop_ps
     if block.source in NODES:
-        _take_readouts(state, setting, block, state.gates[block.source])
+        state.matching[setting].add_readouts(block.source, _readouts(block, state.gates[block.source]))
         return
     before = state.herald_stream.attempts
     rows = state.herald_stream.feed(block)
@@ -148,7 +130,7 @@ def take_attempts(state: LinkState, setting: int, block: TagBlock) -> None:
     if len(rows):
         state.rows.append(rows)
     chosen = np.isin(rows["t_ps"], state.selecting_stream.feed(block)["t_ps"])
-    state.outcomes[setting].extend((rows["outcome"] * rows["valid"] * chosen).tolist())
+    state.matching[setting].add_heralds((rows["outcome"] * rows["valid"] * chosen).tolist())
     state.live_ps[setting] += 0 if block.overflow else _played_ps(state, setting, block)
     state.attempts[setting] += state.herald_stream.attempts - before
     _take_arrivals(state, block)
@@ -167,26 +149,19 @@ def _played_ps(state: LinkState, setting: int, block: TagBlock) -> int:
 def _break_off(state: LinkState, setting: int) -> None:
     """After a stretch that nobody recorded: what was under way is lost, and counting starts level again at all sites.
 
-    Every gate and window still open is closed, then the shorter counts are filled up with heralds and read-outs that
-    are not used. The other sites' part of the same gap finds nothing left to do.
+    The other sites' part of the same gap finds nothing left to do.
     """
-    late = state.herald_stream.finish()
-    state.selecting_stream.finish()
-    outcomes, read = state.outcomes[setting], [state.bright[name][setting] for name in NODES]
-    outcomes.extend([0] * len(late))
-    for results, gate in zip(read, state.gates.values(), strict=True):
-        results.extend([None] * len(gate.finish()[0]))
-    longest = max(len(outcomes), *map(len, read))
-    outcomes.extend([0] * (longest - len(outcomes)))
-    for results in read:
-        results.extend([None] * (longest - len(results)))
+    for heralds in (state.herald_stream, state.selecting_stream):
+        heralds.finish()
+    for gate in state.gates.values():
+        gate.finish()
+    state.matching[setting].level()
     state.covered_ps.clear()
 
 
-def _take_readouts(state: LinkState, setting: int, block: TagBlock, gate: GateStream) -> None:
+def _readouts(block: TagBlock, gate: GateStream) -> list[bool | None]:
     _, counts, valid = gate.feed(block)
-    results = zip(counts.tolist(), valid.tolist(), strict=True)
-    state.bright[block.source][setting].extend(n > 0 if ok else None for n, ok in results)
+    return [n > 0 if ok else None for n, ok in zip(counts.tolist(), valid.tolist(), strict=True)]
 
 
 def _take_arrivals(state: LinkState, block: TagBlock) -> None:

@@ -66,7 +66,7 @@ class LinkExperiment(Experiment[LC, LinkState]):
     def step(self, state: LinkState, setting: int, block: TagBlock) -> tuple[LinkState, Action]:
         if setting < len(CALIBRATIONS):
             link_data.take_calibration(state, setting, block)
-            fewest = min(len(state.bright[name][setting]) for name in link.NODES)
+            fewest = state.calibrated(setting)
             return state, Action.NEXT_SETTING if fewest >= self.config.calibration_shots else Action.CONTINUE
         link_data.take_attempts(state, setting, block)
         action = self._next(state, setting)
@@ -77,15 +77,15 @@ class LinkExperiment(Experiment[LC, LinkState]):
     def result(self, state: LinkState) -> Result:
         live_s = link_data.live_s(state)
         estimates = {"herald_rate_hz": poisson_rate(self._heralds(state), live_s)} if live_s > 0 else {}
-        if all(state.read(self.setting_of(basis)) for basis in self.config.bases):
+        if all(state.matching[self.setting_of(basis)].used for basis in self.config.bases):
             estimates = {**self.figures(state), **estimates}
-        counts = {b: _labelled(state.joint(self.setting_of(b))) for b in self.config.bases}
-        heralds = {b: state.selected(self.setting_of(b)) for b in self.config.bases}
+        counts = {b: _labelled(state.matching[self.setting_of(b)].joint) for b in self.config.bases}
+        heralds = {b: state.matching[self.setting_of(b)].selected for b in self.config.bases}
         return Result(estimates, {"arrival": link_data.arrival_histogram(state)}, counts={**counts, "heralds": heralds})
 
     def standing(self, state: LinkState) -> Standing:
         wanted = self.config.heralds * len(self.config.bases)
-        done = sum(min(state.read(self.setting_of(b)), self.config.heralds) for b in self.config.bases)
+        done = sum(min(state.matching[self.setting_of(b)].used, self.config.heralds) for b in self.config.bases)
         return Standing(done / wanted, f"{done} of {wanted} heralds")
 
     def shortfall(self, state: LinkState) -> str:
@@ -102,17 +102,17 @@ class LinkExperiment(Experiment[LC, LinkState]):
     def readout_calibration(self, state: LinkState) -> dict[str, dict[str, dict[str, int]]]:
         """Calibration counts by side (a: Alice, b: Bob) and prepared state."""
         return {
-            side: {prepared: state.calibration(name, k) for k, prepared in enumerate(CALIBRATIONS)}
+            side: {prepared: dict(state.calibrations[name, k]) for k, prepared in enumerate(CALIBRATIONS)}
             for side, name in zip("ab", link.NODES, strict=True)
         }
 
     def _next(self, state: LinkState, setting: int) -> Action:
-        enough = state.read(setting) >= self.config.heralds
+        enough = state.matching[setting].used >= self.config.heralds
         too_long = state.live_ps[setting] >= to_ps(self.config.max_time_s)
         return Action.NEXT_SETTING if enough or too_long else Action.CONTINUE
 
     def _heralds(self, state: LinkState) -> int:
-        return sum(outcome != 0 for found in state.outcomes.values() for outcome in found)
+        return sum(matching.selected for matching in state.matching.values())
 
     def _detectors(self) -> tuple[str, str]:
         midpoint = {c.name: c.detector for c in self.nodes[link_data.MIDPOINT].channels}

@@ -12,7 +12,8 @@ from pydantic import Field
 from ...analysis.records import Estimate
 from ...analysis.tomography import TomographyResult, reconstruct_state
 from ..documents import Result
-from .link_data import OUTCOMES, LinkState, as_psi_plus
+from .link_data import LinkState, as_psi_plus
+from .link_match import OUTCOMES
 from .link_run import LinkConfig, LinkExperiment
 
 #: The state a result says the memory was in, in the letters of ``reconstruct_state``.
@@ -52,7 +53,7 @@ class Tomography(LinkExperiment[TomographyConfig]):
     def _reconstruction(self, state: LinkState) -> TomographyResult:
         projectors, counts = [], []
         for basis in self.config.bases:
-            joint = as_psi_plus(state.joint(self.setting_of(basis)), basis)
+            joint = as_psi_plus(state.matching[self.setting_of(basis)].joint, basis)
             for result in OUTCOMES:
                 projectors.append([_KETS[axis, sign] for axis, sign in zip(basis, result, strict=True)])
                 counts.append(joint[result])
