@@ -22,6 +22,8 @@ from .records import BoolArray, Estimate, FloatArray
 Model = Callable[[FloatArray], FloatArray]
 
 _MAX_STEPS = 200
+#: A fall of the deviance not worth another step.
+_ENOUGH = 1e-7
 _TINY = 1e-12
 
 
@@ -75,7 +77,11 @@ class CountProblem:
 
     def deviance(self, values: FloatArray) -> float:
         """Twice the log-likelihood ratio of a perfect fit to this one."""
-        total = float(np.sum(self.deviance_terms(self.expected(values))))
+        return self.deviance_of(self.expected(values))
+
+    def deviance_of(self, mean: FloatArray) -> float:
+        """The same from the expected counts (K,)."""
+        total = float(np.sum(self.deviance_terms(mean)))
         return total if math.isfinite(total) else math.inf
 
 
@@ -127,7 +133,8 @@ class CountFit:
 
     def covariance(self) -> FloatArray:
         """Inverse of the expected Fisher information, float64 (P, P)."""
-        jacobian, mean = _jacobian(self.problem, self.values)
+        mean = self.expected()
+        jacobian = _jacobian(self.problem, self.values, mean, np.ones(len(self.values), np.bool_))
         scale = np.array([p.scale for p in self.problem.parameters])
         scaled = jacobian * scale
         information = scaled.T @ (scaled / self.problem.variance(mean)[:, None])
@@ -184,56 +191,63 @@ def _within(problem: CountProblem, values: FloatArray) -> FloatArray:
     return inside
 
 
-def _jacobian(problem: CountProblem, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Derivative (K, P) of the expected counts, by steps that stay inside the bounds, and the counts (K,)."""
-    mean = problem.expected(values)
-    columns = []
-    for k, parameter in enumerate(problem.parameters):
+def _jacobian(problem: CountProblem, values: FloatArray, mean: FloatArray, free: BoolArray) -> FloatArray:
+    """Derivative (K, P) of the expected counts ``mean`` by the ``free`` parameters, by steps that stay inside the bounds."""
+    jacobian = np.zeros((len(mean), len(values)))
+    for k in np.flatnonzero(free):
+        parameter = problem.parameters[k]
         step = 1e-6 * max(abs(float(values[k])), parameter.scale)
         if values[k] + step > parameter.upper:
             step = -step
         moved = values.copy()
         moved[k] += step
-        columns.append((problem.expected(moved) - mean) / step)
-    return np.column_stack(columns), mean
+        jacobian[:, k] = (problem.expected(moved) - mean) / step
+    return jacobian
 
 
 def _minimise(problem: CountProblem, start: FloatArray, free: BoolArray) -> tuple[FloatArray, float]:
     """Lowest deviance over the ``free`` parameters (bool (P,)): values (P,) and deviance."""
-    values, deviance, damping = start, problem.deviance(start), 1e-3
+    values, damping = start, 1e-3
+    mean = problem.expected(values)
+    deviance = problem.deviance_of(mean)
     lower = np.array([p.lower for p in problem.parameters])
     upper = np.array([p.upper for p in problem.parameters])
     scale = np.array([p.scale for p in problem.parameters])
     for _ in range(_MAX_STEPS):
-        jacobian, mean = _jacobian(problem, values)
-        jacobian, variance = jacobian * scale, problem.variance(mean)
+        jacobian, variance = _jacobian(problem, values, mean, free) * scale, problem.variance(mean)
         score = jacobian.T @ ((problem.observed - mean) / variance)
         information = jacobian.T @ (jacobian / variance[:, None])
         # A parameter pressed against its bound stays there in this step.
         moving = free & ~((values <= lower) & (score < 0)) & ~((values >= upper) & (score > 0))
         gain = 0.0
         while moving.any() and damping < 1e12:
-            step = scale * _damped_step(information, score, moving, damping)
-            candidate = np.clip(values + step, lower, upper)
-            reached = problem.deviance(candidate)
+            step, promised = _damped_step(information, score, moving, damping)
+            if promised < _ENOUGH:
+                return values, deviance
+            candidate = np.clip(values + scale * step, lower, upper)
+            candidate_mean = problem.expected(candidate)
+            reached = problem.deviance_of(candidate_mean)
             if reached <= deviance:
-                gain, values, deviance = deviance - reached, candidate, reached
+                gain, values, mean, deviance = deviance - reached, candidate, candidate_mean, reached
                 damping = max(damping / 10, 1e-9)
                 break
             damping *= 10
-        if gain < 1e-7:
+        if gain < _ENOUGH:
             break
     return values, deviance
 
 
-def _damped_step(information: FloatArray, score: FloatArray, moving: BoolArray, damping: float) -> FloatArray:
+def _damped_step(
+    information: FloatArray, score: FloatArray, moving: BoolArray, damping: float
+) -> tuple[FloatArray, float]:
+    """Step (P,) of the parameters in units of their scales, and the fall of the deviance it promises."""
     inside = np.flatnonzero(moving)
     block = information[np.ix_(inside, inside)]
     diagonal = np.diag(block)
     floor = 1e-12 * max(float(diagonal.max()), 1e-300)
     step = np.zeros(len(score))
     step[inside] = np.linalg.solve(block + damping * np.diag(diagonal + floor), score[inside])
-    return step
+    return step, 2 * float(score @ step) - float(step @ information @ step)
 
 
 def _profile_end(fit: CountFit, k: int, side: int, rise: float) -> float:
@@ -242,18 +256,24 @@ def _profile_end(fit: CountFit, k: int, side: int, rise: float) -> float:
     bound = parameter.upper if side > 0 else parameter.lower
     free = np.ones(len(fit.values), np.bool_)
     free[k] = False
-    nuisance = fit.values
+    covariance = fit.covariance()
+    lower, upper = [p.lower for p in fit.problem.parameters], [p.upper for p in fit.problem.parameters]
+    # Along the profile the other parameters follow x, at first as the covariance says.
+    nuisance, slope = fit.values, covariance[k] / max(float(covariance[k, k]), 1e-300)
 
     def excess(x: float) -> float:
-        nonlocal nuisance
-        start = nuisance.copy()
+        nonlocal nuisance, slope
+        start = np.clip(nuisance + slope * (x - nuisance[k]), lower, upper)
         start[k] = x
+        last = nuisance
         nuisance, deviance = _minimise(fit.problem, start, free)
+        if x != last[k]:
+            slope = (nuisance - last) / (x - last[k])
         # The root of the rise is nearly linear in x, so a secant finds its end in a few steps.
         return math.sqrt(max(deviance - fit.deviance, 0.0)) - math.sqrt(rise)
 
     inner, inner_excess = float(fit.values[k]), -math.sqrt(rise)
-    std = math.sqrt(max(float(fit.covariance()[k, k]), 0.0))
+    std = math.sqrt(max(float(covariance[k, k]), 0.0))
     step = math.sqrt(rise) * std if 0 < std < 1e6 * parameter.scale else parameter.scale
     for _ in range(60):
         outer = inner + side * step

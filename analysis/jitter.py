@@ -166,7 +166,7 @@ def _around_peak(histogram: CorrelationHistogram) -> _Peak:
     first, length = peak_region(counts)
     start = max(first - max(_BEFORE * length, 20), 0)
     stop = min(first + max(_AFTER * length, 20), len(counts))
-    merge = max(length // _RESOLUTION, 1)
+    merge = max(round(length / _RESOLUTION), 1)
     rows = (stop - start) // merge
     merged = counts[start : start + rows * merge].reshape(rows, merge).sum(axis=1)
     return _Peak(histogram.lag_ps[start : start + rows * merge : merge], merged, bin_ps * merge)
