@@ -25,6 +25,7 @@ class ItlaDevice:
     def __init__(self, ports: Ports, name: str, latency_s: float = 0.0, settle_s: float = 0.0) -> None:
         self.faults, self.trace, self.latency_s = FaultPlan(), WireTrace(), latency_s
         self._ports, self._name, self._settle_s = ports, name, settle_s
+        self.interlock_open = False
         self.power_on()
 
     def power_on(self) -> None:
@@ -66,6 +67,8 @@ class ItlaDevice:
             return self._refuse(READ_ONLY if register in LIMITS else NO_SUCH_REGISTER)
         if register in (THZ, TENTH_GHZ) and self._registers[ENABLE]:
             return self._refuse(NOT_ALLOWED)
+        if register == ENABLE and value and self.interlock_open:
+            return self._refuse(NOT_ALLOWED)
         ranges = {POWER: POWER_RANGE, FINE_TUNE_MHZ: FINE_RANGE_MHZ}
         low, high = ranges.get(register, (0, 0xFFFF))
         if not low <= signed <= high:
@@ -75,6 +78,12 @@ class ItlaDevice:
         if register == ENABLE and signed:
             self._settled_s = self._ports.now_s() + self._settle_s
         return (PENDING if self._ports.now_s() < self._settled_s else OK), value
+
+    def open_interlock(self) -> None:
+        """The module's disable pin: the laser goes off and stays off."""
+        self.interlock_open = True
+        self._registers[ENABLE] = 0
+        self._tell()
 
     def _refuse(self, error: int) -> tuple[int, int]:
         self._error = error

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from .ports import Ports, Value
-from .scpi import Command, ScpiDevice, in_range
+from .scpi import INTERLOCKED, Command, ScpiDevice, ScpiError, in_range
 
 SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
 WAVELENGTH_RANGE_M = (1450e-9, 1650e-9)
@@ -23,12 +23,11 @@ class Keysight816xDevice(ScpiDevice):
     def __init__(self, ports: Ports, laser: str = "laser", voa: str = "voa", switch: str = "switch") -> None:
         self._ports, self._laser, self._voa, self._switch = ports, laser, voa, switch
         self._in_dbm, self._voa_wavelength_m = True, 1550e-9
+        self.interlock_open = False
         super().__init__(
             "Agilent Technologies,8164B,DE12345678,V5.25",
             {
-                "SOURce1:POWer:STATe": Command(
-                    lambda _: self._flag(f"{laser}.emission"), self._set_flag(f"{laser}.emission")
-                ),
+                "SOURce1:POWer:STATe": Command(lambda _: self._flag(f"{laser}.emission"), self._set_emission),
                 "SOURce1:POWer:UNIT": Command(lambda _: f"+{not self._in_dbm:d}", self._set_unit),
                 "SOURce1:POWer": Command(lambda _: self._power(), self._set_power),
                 "SOURce1:WAVelength": Command(self._wavelength, self._set_wavelength),
@@ -64,6 +63,16 @@ class Keysight816xDevice(ScpiDevice):
 
     def _set_flag(self, name: str) -> Callable[[str], None]:
         return lambda text: self._ports.set(name, bool(int(text)))
+
+    def open_interlock(self) -> None:
+        """The remote interlock opens: the laser goes off and stays off."""
+        self.interlock_open = True
+        self._ports.set(f"{self._laser}.emission", False)
+
+    def _set_emission(self, text: str) -> None:
+        if int(text) and self.interlock_open:
+            raise ScpiError(*INTERLOCKED)
+        self._ports.set(f"{self._laser}.emission", bool(int(text)))
 
     def _set_unit(self, text: str) -> None:
         self._in_dbm = int(text) == 0

@@ -32,13 +32,11 @@ from .nidaqmx_task import (
     Task,
     expand,
 )
-from .ports import Ports, Waveform
+from .ports import LOGIC_V, Ports, Waveform
 
 POLL_S = 0.0005
 #: Fraction of a sample by which rounding of times may be off.
 CLOCK_SLACK = 1e-3
-#: How finely a gated counter looks at its gate.
-GATE_GRID_S = 1e-5
 
 
 class DaqDevice:
@@ -264,9 +262,10 @@ class DaqDevice:
 
     def _gated(self, gate: Gate, channel: Channel, t_s: float) -> float:
         if t_s > gate.until_s:
-            grid_s = np.append(np.arange(gate.until_s, t_s, GATE_GRID_S), t_s)
-            edges = np.diff(self.ports.sample(channel.terminal, grid_s))
-            high = self.ports.sample(_bare(gate.terminal), grid_s[:-1]) > 0.5
+            terminal = _bare(gate.terminal)
+            turns_s = np.concatenate([[gate.until_s], self.ports.changes_s(terminal, gate.until_s, t_s), [t_s]])
+            edges = np.diff(self.ports.sample(channel.terminal, turns_s))
+            high = self.ports.sample(terminal, turns_s[:-1]) > LOGIC_V
             gate.passed += float(edges[high == gate.counts_while_high].sum())
             gate.until_s = t_s
         return gate.passed

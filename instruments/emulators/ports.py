@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -23,6 +24,10 @@ Value: TypeAlias = "bool | int | float | str | Waveform | PulseProgram | HeraldW
 log = logging.getLogger(__name__)
 #: How often time is looked at (s of the wall).
 TICK_S = 0.01
+#: An analog signal above this is a digital high.
+LOGIC_V = 0.5
+#: How finely a signal is looked at that is only known as a function of time.
+LOOK_S = 1e-5
 #: Fraction of a sample by which the rounding of times may be off.
 ROUNDING = 1e-3
 
@@ -49,6 +54,43 @@ class Waveform:
         n = len(self.samples_v)
         played = index % n if self.repeats == 0 else np.where(index >= n * self.repeats, n - 1, index % n)
         return self.samples_v[np.where(index < 0, 0, played)]
+
+    def changes_s(self, t_start_s: float, t_stop_s: float) -> FloatArray:
+        """Times in ``(t_start_s, t_stop_s]`` at which the output, taken as a digital level, changes."""
+        first = np.ceil((t_start_s - self.t_start_s) * self.rate_hz)
+        index = np.arange(max(0.0, first), (t_stop_s - self.t_start_s) * self.rate_hz + ROUNDING)
+        edges_s: FloatArray = self.t_start_s + index / self.rate_hz
+        before = self.at(edges_s - 0.5 / self.rate_hz) > LOGIC_V
+        turned = (self.at(edges_s) > LOGIC_V) != before
+        found: FloatArray = edges_s[(edges_s > t_start_s) & (edges_s <= t_stop_s) & turned]
+        return found
+
+
+class LevelLog:
+    """When each digital line was set to what, for the last so many changes."""
+
+    def __init__(self, length: int = 10_000) -> None:
+        self._length = length
+        self._changes: dict[str, deque[tuple[float, bool]]] = {}
+
+    def set(self, name: str, t_s: float, level: bool) -> None:
+        log = self._changes.setdefault(name, deque(maxlen=self._length))
+        if not log or log[-1][1] != level:
+            log.append((t_s, level))
+
+    def at(self, name: str, t_s: FloatArray) -> FloatArray:
+        """Level 0 or 1 at times: float64 (M,)."""
+        log = tuple(self._changes[name])
+        index = np.searchsorted([t for t, _ in log], t_s, side="right") - 1
+        levels = np.array([level for _, level in log], np.float64)
+        return np.where(index < 0, 1.0 - levels[0], levels[np.maximum(index, 0)])
+
+    def changes_s(self, name: str, t_start_s: float, t_stop_s: float) -> FloatArray:
+        """Times in ``(t_start_s, t_stop_s]`` at which the line changed."""
+        return np.array([t for t, _ in self._changes[name] if t_start_s < t <= t_stop_s])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._changes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +149,10 @@ class Ports(Protocol):
         """A signal at lab times ``t_s`` (float64 (M,)): volts, or the number of edges so far at a counter input."""
         ...
 
+    def changes_s(self, name: str, t_start_s: float, t_stop_s: float) -> FloatArray:
+        """Lab times in ``(t_start_s, t_stop_s]`` at which a digital signal changed: float64 (N,), in order."""
+        ...
+
     def tagger_now_ps(self, name: str) -> int:
         """Time on that tagger's own clock; every click before it is known."""
         ...
@@ -133,6 +179,7 @@ class Bench:
     taggers: dict[str, Callable[[int, int], TimeTags]] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
     lock: threading.RLock = field(default_factory=threading.RLock)
+    levels: LevelLog = field(default_factory=LevelLog)
 
     def now_s(self) -> float:
         return self.clock()
@@ -144,10 +191,23 @@ class Bench:
     def set(self, name: str, value: Value) -> None:
         with self.lock:
             self.values[name] = value
+            if isinstance(value, bool):
+                self.levels.set(name, self.now_s(), value)
+
+    def changes_s(self, name: str, t_start_s: float, t_stop_s: float) -> FloatArray:
+        if name in self.signals:
+            t_s = np.arange(t_start_s, t_stop_s, LOOK_S)[1:]
+            return t_s[1:][np.diff(self.signals[name](t_s) > LOGIC_V)]
+        if name in self.levels:
+            return self.levels.changes_s(name, t_start_s, t_stop_s)
+        value = self.get(name)
+        return value.changes_s(t_start_s, t_stop_s) if isinstance(value, Waveform) else np.empty(0)
 
     def sample(self, name: str, t_s: FloatArray) -> FloatArray:
         if name in self.signals:
             return self.signals[name](t_s)
+        if name in self.levels:
+            return self.levels.at(name, t_s)
         value = self.get(name)
         if isinstance(value, Waveform):
             return value.at(t_s)

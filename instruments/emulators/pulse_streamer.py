@@ -35,6 +35,7 @@ class PulseStreamerDevice:
         self.faults, self.trace, self.latency_s = FaultPlan(), WireTrace(), latency_s
         self._ports, self._name = ports, name
         self._clock = 0
+        self.underflow = False
         self._trigger = (IMMEDIATE, 0)
         self._slots: dict[int, PulseSteps] = {}
         self._started_s: float | None = None
@@ -45,7 +46,7 @@ class PulseStreamerDevice:
             "getFirmwareVersion": lambda: FIRMWARE,
             "getHardwareVersion": lambda: "3.4",
             "getTemperature": lambda: 41.5,
-            "getUnderflow": lambda: 0,
+            "getUnderflow": lambda: int(self.underflow),
             "reset": self._reset,
             "constant": self._constant,
             "forceFinal": lambda: self._constant((0, 0, 0, 0)),
@@ -63,7 +64,7 @@ class PulseStreamerDevice:
         }
 
     def power_on(self) -> None:
-        self._clock, self._trigger = 0, (IMMEDIATE, 0)
+        self._clock, self._trigger, self.underflow = 0, (IMMEDIATE, 0), False
         self._reset()
 
     def call(self, request: dict[str, Any]) -> dict[str, Any]:

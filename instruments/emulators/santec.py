@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .ports import Ports
-from .scpi import Command, ScpiDevice, in_range
+from .scpi import INTERLOCKED, Command, ScpiDevice, ScpiError, in_range
 
 SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
 WAVELENGTH_RANGE_M = (1480e-9, 1640e-9)
@@ -27,6 +27,7 @@ class SantecDevice(ScpiDevice):
     def __init__(self, ports: Ports, name: str, latency_s: float = 0.0, settle_s: float = 0.0) -> None:
         self._ports, self._name, self._settle_s = ports, name, settle_s
         self._settled_at_s = 0.0
+        self.interlock_open = False
         flags = {
             "POWer:SHUTter": "shutter_closed",
             "COHCtrl": "coherence_control",
@@ -71,7 +72,14 @@ class SantecDevice(ScpiDevice):
 
         return Command(lambda _: f"+{self._flags[key]:d}", write)
 
+    def open_interlock(self) -> None:
+        """The safety circuit opens: the laser goes off and stays off."""
+        self.interlock_open = True
+        self._put("emission", False)
+
     def _set_emission(self, text: str) -> None:
+        if int(text) and self.interlock_open:
+            raise ScpiError(*INTERLOCKED)
         self._put("emission", bool(int(text)))
 
     def _set_unit(self, text: str) -> None:

@@ -13,6 +13,7 @@ NO_ERROR = (0, "No error")
 DATA_TYPE_ERROR = (-104, "Data type error")
 UNDEFINED_HEADER = (-113, "Undefined header")
 OUT_OF_RANGE = (-222, "Data out of range")
+INTERLOCKED = (-221, "Settings conflict; interlock is open")
 QUEUE_LENGTH = 16
 
 

@@ -19,7 +19,7 @@ from ...analysis.records import PS_PER_S, FloatArray, TimeTags
 from ..twin import World
 from .click_log import ClickLog
 from .playing import PulseWires, program_of
-from .ports import TICK_S, HeraldWindows, PulseProgram, Value, Waveform, every
+from .ports import TICK_S, HeraldWindows, LevelLog, PulseProgram, Value, Waveform, every
 
 UNITS = ("_w", "_hz", "_a", "_v", "_k", "_t", "_db", "_dbm", "_deg")
 
@@ -70,6 +70,7 @@ class WorldPorts:
         self._zero_s = pace * clock() - world.now_ps / PS_PER_S
         self._lock, self._ticking = threading.RLock(), threading.RLock()
         self._own: dict[str, Value] = {}
+        self._levels = LevelLog()
         self._logs: dict[str, ClickLog] = defaultdict(ClickLog)
         self._drained_ps: dict[str, int] = {}
         self._lines: dict[str, tuple[float, float]] = {}
@@ -103,17 +104,28 @@ class WorldPorts:
                 self._world.set(wire.component, wire.quantity, wire.per_volt * self._voltage(value))
             elif isinstance(value, str | Waveform | HeraldWindows) or not self._turn(*self._key(name), float(value)):
                 self._own[name] = value
+                if isinstance(value, bool):
+                    self._levels.set(name, self.now_s(), value)
 
     def sample(self, name: str, t_s: FloatArray) -> FloatArray:
         with self._lock:
             channel = self._wires.counters.get(name) or self._clicks_of(name)
             if channel:
                 return self._log_of(channel).counts(SEEN_AT[channel][1], np.round(t_s * PS_PER_S).astype(np.int64))
+            if name in self._levels:
+                return self._levels.at(name, t_s)
             value = self.get(name)
         if isinstance(value, Waveform):
             return value.at(t_s)
         assert not isinstance(value, PulseProgram | HeraldWindows)
         return np.full(len(t_s), float(value))
+
+    def changes_s(self, name: str, t_start_s: float, t_stop_s: float) -> FloatArray:
+        with self._lock:
+            if name in self._levels:
+                return self._levels.changes_s(name, t_start_s, t_stop_s)
+            value = self.get(name)
+        return value.changes_s(t_start_s, t_stop_s) if isinstance(value, Waveform) else np.empty(0)
 
     def tagger_now_ps(self, name: str) -> int:
         with self._lock:

@@ -14,7 +14,7 @@ from erbia.instruments.drivers.ni_inputs import NiAnalogInput, NiDigitalLines
 from erbia.instruments.drivers.ni_tasks import NoSuchDevice, ResourceReserved, task_factory
 from erbia.instruments.drivers.ramps import ramp_levels
 from erbia.instruments.emulators.nidaqmx_server import NiDaqServer
-from erbia.instruments.emulators.ports import Bench
+from erbia.instruments.emulators.ports import Bench, Waveform
 from erbia.instruments.emulators.wire import Fault
 from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError, LimitError
 from erbia.instruments.interfaces import AnalogOutput, EdgeCounter
@@ -308,6 +308,27 @@ def test_a_gated_counter_counts_only_while_the_gate_is_high(server: NiDaqServer,
     bench.set("Dev1/PFI1", False)
     counter.counts()
     assert counter.count_rate() == 0.0
+
+
+def test_a_gate_counts_to_the_edge(server: NiDaqServer, bench: Bench) -> None:
+    """A line that was high for a known time, and a waveform as gate: counted are the clicks within, not one more."""
+    bench.set("Dev1/port0/line0", False)
+    counter = NiEdgeCounter("gated", server.endpoint, gate="/Dev1/port0/line0", timeout=5.0)
+    assert counter.counts() == 0
+    opened_s = bench.now_s()
+    bench.set("Dev1/port0/line0", True)
+    bench.set("Dev1/port0/line0", False)
+    closed_s = bench.now_s()
+    assert 0 <= counter.counts() <= RATE_HZ * (closed_s - opened_s) + 1
+    samples_v, start_s = np.array([0.0, 3.0, 3.0, 0.0]), bench.now_s() + 0.01
+    bench.set("Dev1/ao0", Waveform(samples_v, 100.0, start_s))
+    assert bench.changes_s("Dev1/ao0", start_s - 1, start_s + 1) == pytest.approx([start_s + 0.01, start_s + 0.03])
+    bench.signals["Dev1/ctr1"] = bench.signals["Dev1/ctr0"]
+    by_wave = NiEdgeCounter("waved", server.endpoint, counter="Dev1/ctr1", gate="/Dev1/ao0", timeout=5.0)
+    by_wave.counts()
+    time.sleep(0.06)
+    expected = np.diff(bench.signals["Dev1/ctr0"](start_s + np.array([0.01, 0.03])))[0]
+    assert by_wave.counts() == pytest.approx(expected, abs=1)
 
 
 def test_digital_lines(server: NiDaqServer, bench: Bench) -> None:

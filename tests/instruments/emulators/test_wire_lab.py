@@ -60,7 +60,9 @@ def _same_truth(wire: dict[str, float], mock: dict[str, float]) -> None:
 
 @pytest.mark.slow
 def test_clocks_are_found_on_the_wire(emulate: Emulate, tmp_path: Path) -> None:
-    station = emulate("wire_lab")
+    station = emulate("wire_lab", "--seed", "5")
+    with pytest.raises(ConfigError, match="emulated with seed 5; start it with --seed 6"):
+        erbia.load_station(station, seed=6)
     with erbia.load_station(station) as lab:
         run = lab.run("clock_sync", out_dir=tmp_path, duration_s=1.0, max_offset_s=4.0)
     true, found = truth_beside(run, run.results), run.results
@@ -74,12 +76,7 @@ def test_a_lab_nobody_emulates_says_how_to_start_it() -> None:
         erbia.load_station("wire_lab")
 
 
-def test_the_seed_is_the_emulators(emulate: Emulate) -> None:
-    station = emulate("wire_lab", "--seed", "5")
-    with pytest.raises(ConfigError, match="emulated with seed 5; start it with --seed 6"):
-        erbia.load_station(station, seed=6)
-
-
+@pytest.mark.slow
 def test_the_table_lists_every_instrument_and_an_interrupt_ends_it(emulate: Emulate, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "erbia", "emulate", "wire_lab", "--json", "--at", "127.200.1", "--copy"]
     process = subprocess.Popen([*command, str(tmp_path / "lab.yaml")], stdout=subprocess.PIPE, text=True)
