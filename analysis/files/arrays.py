@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,26 +21,41 @@ def _pieces(t_ps: np.ndarray, channel: np.ndarray | None) -> Iterator[TimeTags]:
         yield TimeTags(times, numbers)
 
 
+def _wrong(what: str, wanted: type, found: object, axes: int, path: Path) -> DataError:
+    return DataError(
+        f"{path}: {what} must be a 1-d {np.dtype(wanted)} array, but is {found} with {axes} axes; convert it before saving"
+    )
+
+
 def _require(array: np.ndarray, dtype: type, what: str, path: Path) -> None:
     if array.dtype != np.dtype(dtype) or array.ndim != 1:
-        raise DataError(
-            f"{path}: {what} must be a 1-d {np.dtype(dtype)} array, but is {array.dtype} with {array.ndim} axes;"
-            " convert it before saving"
-        )
+        raise _wrong(what, dtype, array.dtype, array.ndim, path)
+
+
+def _npy_pieces(path: Path, offset: int, stated: int) -> Iterator[TimeTags]:
+    there = min(stated, (os.path.getsize(path) - offset) // 8)
+    yield from _pieces(np.memmap(path, np.int64, "r", offset, (there,)) if there else np.empty(0, np.int64), None)
+    if there < stated:
+        raise DataError(f"{path}: truncated at record {there}: its header says {stated}")
 
 
 def read_npy(path: Path) -> TagStream:
     """Clicks of one channel, int64 (N,) ps, as channel 0; read through a memory map.
 
     Raises:
-        DataError: truncated, another type, or (while reading) times that step backwards.
+        DataError: another type, or (while reading) truncated or times that step backwards.
     """
     try:
-        t_ps = np.load(path, mmap_mode="r", allow_pickle=False)
+        with path.open("rb") as file:
+            version = np.lib.format.read_magic(file)
+            header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = header(file)
+            offset = file.tell()
     except Exception as error:  # numpy's header parser lets errors of every kind through
         raise DataError(f"{path}: not a sound .npy file ({' '.join(str(error).split())[:150]})") from error
-    _require(t_ps, np.int64, "the array", path)
-    return TagStream(path.stem, ordered_blocks(_pieces(t_ps, None), path.stem, path))
+    if len(shape) != 1 or dtype != np.dtype(np.int64):
+        raise _wrong("the array", np.int64, dtype, len(shape), path)
+    return TagStream(path.stem, ordered_blocks(_npy_pieces(path, offset, shape[0]), path.stem, path))
 
 
 def read_npz(path: Path) -> TagStream:

@@ -32,6 +32,7 @@ class PtuFile:
     grid: Grid
     offset: int
     records: int
+    truncated: str = ""
 
     def _batches(self) -> Iterator[UInt32Array]:
         buffer = np.empty(_BATCH, "<u4")
@@ -43,8 +44,12 @@ class PtuFile:
     def _refuse(self, record: int, state: int) -> DataError:
         return DataError(f"{self.path}: record {record}: {REASONS[state]} ({self.kind.name}); the file is corrupt")
 
+    def _check_length(self) -> None:
+        if self.truncated:
+            raise DataError(self.truncated)
+
     def pieces(self) -> Iterator[TimeTags]:
-        """Clicks batch by batch; DataError at the first unsound record, after all that is sound."""
+        """Clicks batch by batch; DataError at the first record that is unsound or missing, after all that is sound."""
         decoder, record = Decoder(self.kind), 0
         late = TimeTags.empty()
         for words in self._batches():
@@ -60,9 +65,11 @@ class PtuFile:
                 yield late
                 raise self._refuse(record, state)
         yield late
+        self._check_length()
 
     def load(self) -> TimeTags:
-        """All clicks at once, decoded straight into their place."""
+        """All clicks at once, decoded straight into their place; DataError if any record is unsound or missing."""
+        self._check_length()
         if self.kind.mode == 3:
             return TimeTags.concatenate(self.pieces())
         decoder, record, filled = Decoder(self.kind), 0, 0
@@ -95,10 +102,10 @@ def _seconds_to_ps(header: dict[str, HeaderValue], name: str, path: Path) -> flo
 
 
 def open_ptu(path: Path) -> PtuFile:
-    """Reads the header and checks the length.
+    """Reads the header.
 
     Raises:
-        DataError: no PTU file, a corrupt header, an unknown kind of record, or fewer records than the header says.
+        DataError: no PTU file, a corrupt header, or an unknown kind of record.
     """
     try:
         with path.open("rb") as file:
@@ -112,13 +119,12 @@ def open_ptu(path: Path) -> PtuFile:
     kind = KINDS[code]
     rest = os.path.getsize(path) - offset
     expected = header.get("TTResult_NumberOfRecords")
+    truncated = ""
     if rest % 4 or (isinstance(expected, int) and expected != rest // 4):
-        raise DataError(
-            f"{path}: truncated at record {rest // 4}: the header says {expected!r} records of 4 bytes, {rest} bytes are there"
-        )
+        truncated = f"{path}: truncated at record {rest // 4}: the header says {expected!r} records of 4 bytes, {rest} bytes are there"
     tick_ps = _seconds_to_ps(header, "MeasDesc_GlobalResolution", path)
     dtime_ps = _seconds_to_ps(header, "MeasDesc_Resolution", path) if kind.mode == 3 else 0.0
-    return PtuFile(path, header, kind, Grid(tick_ps, dtime_ps), offset, rest // 4)
+    return PtuFile(path, header, kind, Grid(tick_ps, dtime_ps), offset, rest // 4, truncated)
 
 
 def read_ptu(path: Path) -> TagStream:

@@ -176,7 +176,7 @@ def test_truncated(tmp_path):
     ):
         path.write_bytes(raw[:-cut])
         with pytest.raises(DataError, match=match):
-            read_ptu(path)
+            read_ptu(path).tags()
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_wrong_arrays(tmp_path):
     with pytest.raises(DataError, match="t_ps has 2 rows but channel has 1"):
         read_tags(tmp_path / "odd.npz")
     np.save(tmp_path / "pickle.npy", np.array([{}], object), allow_pickle=True)
-    with pytest.raises(DataError, match="not a sound"):
+    with pytest.raises(DataError, match="must be a 1-d int64 array, but is object"):
         read_tags(tmp_path / "pickle.npy")
 
 
