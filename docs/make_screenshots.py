@@ -14,11 +14,20 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from erbia.gui.compare_panel import OVERLAY
 from erbia.gui.main_window import MainWindow
 
 IMAGES = Path(__file__).parent / "images"
 LAPTOP, BIG_SCREEN = (1366, 740), (2560, 1400)
-LIMIT_S = 120.0
+AXIS = {"parameter": "snspd.ch3.bias", "unit": "A", "values": [1e-6 * k for k in range(4, 20, 2)]}
+LIMIT_S = 300.0
+#: What else is run, how, and the tab that shows it.
+OTHERS: tuple[tuple[str, dict[str, object], str], ...] = (
+    ("scan", {"points": {"axes": [AXIS]}, "measure": ["alice.photon"], "dwell_s": 0.5}, "Scan"),
+    ("storage_time", {}, "Memory"),
+    ("timing_jitter", {}, "Detectors"),
+    ("clock_sync", {}, "Clock"),
+)
 
 
 class Studio:
@@ -55,11 +64,14 @@ class Studio:
         self.until(lambda: view.run_id != before)
         self.until(lambda: bool(view.outcome) or (fraction < 1 and view.fraction >= fraction))
 
-    def photograph(self, name: str, size: tuple[int, int] = LAPTOP, theme: str = "dark") -> None:
+    def photograph(self, name: str, size: tuple[int, int] = LAPTOP, theme: str = "dark", queue: bool = False) -> None:
         """Saves the window as docs/images/NAME.png."""
         self.window.set_theme(theme)
         self.window.resize(*size)
         self.window.docks.reset()
+        if queue:
+            self.window.docks.queue.raise_()
+        self.window.banner.hide()
         self.settle()
         self.window.grab().save(str(IMAGES / f"{name}.png"))
 
@@ -67,6 +79,33 @@ class Studio:
         """Shows the tab of that title."""
         tabs = self.window.tabs
         tabs.setCurrentIndex([tabs.tabText(k) for k in range(tabs.count())].index(title))
+
+    def show(self, title: str, ready: Callable[[], bool] = lambda: True) -> None:
+        """Photographs a tab when it is ready."""
+        self.tab(title)
+        self.until(ready)
+        self.photograph(f"gui-{title.lower()}")
+
+    def queue(self) -> None:
+        """Two runs wait behind one; the queue is in front."""
+        form = self.window.panels.experiment
+        for heralds in (300, 400, 500):
+            form.show_config("heralded_entanglement", {"heralds": heralds})
+            form.request_queue()
+        self.until(lambda: self.window.panels.queue.table.rowCount() > 3)
+        self.tab("Overview")
+        self.photograph("gui-queue", queue=True)
+        self.until(lambda: "queued" not in self.window.line.state.text() and self.window.run_action.isEnabled())
+
+    def compare(self) -> None:
+        """Some runs laid over each other."""
+        panel = self.window.panels.runs
+        self.until(lambda: panel.model.rowCount() > 3)
+        panel.search.setText("heralded")
+        panel.table.selectAll()
+        panel.compare.setCurrentIndex(OVERLAY)
+        self.until(lambda: panel.compare.overlay_body.currentIndex() == 1)
+        self.photograph("gui-compare")
 
     def close(self) -> None:
         self.window.bridge.call(lambda client: client.shutdown())
@@ -77,27 +116,27 @@ class Studio:
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        os.environ["XDG_RUNTIME_DIR"] = folder
+        os.environ["XDG_RUNTIME_DIR"] = os.environ["XDG_CONFIG_HOME"] = folder
         studio = Studio(Path(folder))
         studio.photograph("gui-start")
+        studio.window.panels.guide.close_button.click()
         studio.run("heralded_entanglement", {"heralds": 3000}, fraction=0.4)
-        studio.tab("Rates")
-        studio.photograph("gui-rates")
-        studio.tab("Overview")
+        studio.show("Rates")
+        studio.show("Overview")
         studio.until(lambda: studio.window.view.fraction > 0.85)
         studio.photograph("gui")
         studio.until(lambda: bool(studio.window.view.outcome))
         studio.photograph("gui-light", BIG_SCREEN, "light")
-        for title in ("Heralds", "Correlations", "Sequence"):
-            studio.tab(title)
-            studio.until(lambda title=title: title != "Correlations" or studio.window.panels.tags.plot.shown is not None)  # type: ignore[misc]
-            studio.photograph(f"gui-{title.lower()}")
-        for experiment in ("storage_time", "timing_jitter", "clock_sync"):
-            studio.run(experiment, {})
-            studio.tab("Scan" if experiment == "storage_time" else "Overview")
-            studio.photograph(f"gui-{experiment.replace('_', '-')}")
-        studio.tab("Runs")
-        studio.photograph("gui-runs")
+        studio.show("Heralds")
+        studio.show("Correlations", lambda: studio.window.panels.tags.plot.shown is not None)
+        studio.show("Sequence")
+        for experiment, config, tab in OTHERS:
+            studio.run(experiment, config)
+            studio.show(tab)
+        studio.queue()
+        studio.show("Calibrations")
+        studio.show("Runs")
+        studio.compare()
         studio.close()
 
 

@@ -110,7 +110,8 @@ class MainWindow(QMainWindow):
         font = QApplication.font()
         font.setPointSize(min(_LARGEST_PT, max(_SMALLEST_PT, points)))
         self.settings.setValue("font_pt", font.pointSize())
-        QApplication.setFont(font)
+        if font != QApplication.font():
+            QApplication.setFont(font)
 
     def _restore_layout(self) -> None:
         state = self.settings.value("layout")

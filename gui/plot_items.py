@@ -41,7 +41,7 @@ class CalmView(pg.ViewBox):  # type: ignore[misc]
     """A view whose automatic range moves in steps."""
 
     def __init__(self) -> None:
-        super().__init__(enableMenu=True)
+        super().__init__(enableMenu=False)
         self._resting: list[Range] = [None, None]
 
     def childrenBounds(self, *args: Any, **kwargs: Any) -> list[Range]:  # noqa: N802

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QGraphicsItem
 
 from .plot_items import Band, CalmView
@@ -19,10 +21,13 @@ _CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]
-    """A plot without grid (it would cost more than all curves); ``left`` and ``bottom`` are (label, unit)."""
+    """Wheel zooms, drag moves, A or a double click shows all; ``left`` and ``bottom`` are (label, unit).
+
+    No grid, no menu: they would cost more than all curves.
+    """
 
     def __init__(self, left: tuple[str, str], bottom: tuple[str, str]) -> None:
-        super().__init__(viewBox=CalmView())
+        super().__init__(viewBox=CalmView(), enableMenu=False)
         self._named: dict[str, tuple[str, str]] = {}
         self.curves: dict[str, pg.PlotDataItem] = {}
         self._frozen: list[pg.PlotDataItem] = []
@@ -124,6 +129,23 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         """A logarithmic axis and back; the range of the one says nothing about the other."""
         self.getPlotItem().setLogMode(x=x, y=y)
         self.begin_anew()
+
+    def view_all(self) -> None:
+        """Back to all of the data, after zooming."""
+        self.begin_anew()
+        self.enableAutoRange()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """A double click shows all."""
+        super().mouseDoubleClickEvent(event)
+        self.view_all()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """A shows all."""
+        if event.key() == Qt.Key.Key_A and not event.modifiers():
+            self.view_all()
+        else:
+            super().keyPressEvent(event)
 
     def settle(self) -> None:
         """Finds ranges and axes before Qt paints: found while painting, they would make it paint twice."""

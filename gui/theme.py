@@ -69,9 +69,11 @@ def paint_application(theme: Theme) -> None:
     """Gives the whole application the theme's colours."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    app.setStyle("Fusion")
-    app.setPalette(_palette(theme))
-    app.setStyleSheet(_STYLE.format(**{name: getattr(theme, name) for name in Theme.__slots__}))
+    style = _STYLE.format(**{name: getattr(theme, name) for name in Theme.__slots__})
+    if app.styleSheet() != style:  # setting it again would restyle every widget there is
+        app.setStyle("Fusion")
+        app.setPalette(_palette(theme))
+        app.setStyleSheet(style)
     pg.setConfigOptions(background=theme.panel, foreground=theme.muted, antialias=False)
 
 
