@@ -269,10 +269,12 @@ from . import cli_analysis as _cli_analysis  # noqa: E402  the analyst's command
 from . import cli_clocks as _cli_clocks  # noqa: E402
 from . import cli_dry_run as _cli_dry_run  # noqa: E402
 from . import cli_tags as _cli_tags  # noqa: E402
+from . import cli_windows as _cli_windows  # noqa: E402
 from .cli_emulate import emulate as _emulate  # noqa: E402
 
 _cli_analysis.add_to(app)
 _cli_clocks.add_to(app)
 _cli_dry_run.add_to(app)
 _cli_tags.add_to(app)
+_cli_windows.add_to(app)
 app.command("emulate")(_emulate)

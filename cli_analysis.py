@@ -27,12 +27,24 @@ def add_to(app: typer.Typer) -> None:
     app.command("storage-time")(storage_time)
 
 
-def fidelity(counts: CountsFile, as_json: AsJson = False) -> None:
+def fidelity(
+    counts: CountsFile,
+    blind: Annotated[
+        str | None,
+        typer.Option("--blind", metavar="KEY", help="Hide the fidelity behind an offset that KEY gives, up to 0.2."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Bell-state fidelity from the correlators XX, YY, ZZ."""
     from .analysis.fidelity import estimate_fidelity
+    from .analysis.windows import blind as hide
     from .console import print_estimates, print_json
 
     result = estimate_fidelity(_read_json(counts))
+    if blind is not None:
+        # The correlators would tell the fidelity, so they stay hidden too.
+        hidden = {"fidelity": hide(result.fidelity, blind, 0.2), "raw": hide(result.raw, blind, 0.2)}
+        return print_json({"target": result.target, **hidden}) if as_json else print_estimates(hidden)
     if as_json:
         return print_json(result.as_dict())
     return print_estimates({"fidelity": result.fidelity, **result.correlators})
