@@ -40,6 +40,7 @@ class ExpectedNode(Part):
         collection: from a photon emitted to a photon in the fibre.
         loss_db: of the fibre to the midpoint, connectors included.
         lifetime_s: 1/e length of the photon.
+        spin_pi_s: length of a full-amplitude square π pulse on the spin; None: every pulse turns by π times its amplitude.
         coherence_s, coherence_exponent: of the memory with its flips: exp[-(t/T)^n].
         readout_bright_hz, readout_dark_hz: click rates under read-out light.
         pairs_hz_per_w: clicks of the local detector a watt of pair-source pump.
@@ -50,6 +51,7 @@ class ExpectedNode(Part):
     collection: Fraction
     loss_db: Annotated[float, Field(ge=0)]
     lifetime_s: Seconds
+    spin_pi_s: Seconds | None = None
     coherence_s: Seconds
     coherence_exponent: Annotated[float, Field(gt=0)] = 1.0
     readout_bright_hz: Hertz = 0.0

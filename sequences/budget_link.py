@@ -28,15 +28,17 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One node as the budget sees it: its name, what is expected of it, its delay to the midpoint, its pulse area.
+    """One node as the budget sees it: its name, what is expected of it, its delay to the midpoint, its light.
 
-    ``pi_area_ps`` is the length of a full-amplitude square π pulse at the present laser power.
+    ``pi_pulse_ps`` is how long a full-amplitude square π pulse is at the laser's π power, ``power`` the present power in
+    units of that.
     """
 
     name: str
     expected: ExpectedNode
     delay_ps: int
-    pi_area_ps: float
+    pi_pulse_ps: float
+    power: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,9 @@ def _arrival(arm: Arm, pulse: Pulse, window: tuple[Interval, ...]) -> float:
 
 def _emissions(arm: Arm, body: list[Pulse]) -> Photons:
     """Which excitation pulses make the node emit: 0 or 1 a pulse → probability."""
-    strength = [_area(p) / arm.pi_area_ps for p in body if p.channel == "excitation"]
     if arm.expected.emits == "pairs":
-        chances = [min(1.0, arm.expected.pair_probability * s) for s in strength]
+        per_pulse = arm.expected.pair_probability * arm.power
+        chances = [min(1.0, per_pulse * _strength(p)) for p in body if p.channel == "excitation"]
         return {
             n: prod(c if k else 1 - c for k, c in zip(n, chances, strict=True))
             for n in product((0, 1), repeat=len(chances))
@@ -182,9 +184,10 @@ def _emissions(arm: Arm, body: list[Pulse]) -> Photons:
     bright, dark = np.eye(2, dtype=np.complex128)
     for pulse in body:
         if pulse.channel == f"{arm.name}_mw":
-            spins = [(n, p, _rotation(pulse) @ spin) for n, p, spin in spins]
+            spins = [(n, p, _rotation(pulse, arm.expected.spin_pi_s) @ spin) for n, p, spin in spins]
         elif pulse.channel == "excitation":
-            excited = sin(pi / 2 * _area(pulse) / arm.pi_area_ps) ** 2
+            turn = _strength(pulse) * pulse.duration_ps / arm.pi_pulse_ps * sqrt(arm.power)
+            excited = sin(pi / 2 * turn) ** 2
             split = []
             for n, p, spin in spins:
                 up = p * abs(spin[0]) ** 2
@@ -200,13 +203,15 @@ def _emissions(arm: Arm, body: list[Pulse]) -> Photons:
     return dict(found)
 
 
-def _area(pulse: Pulse) -> float:
-    return pulse.amplitude * area(pulse.shape, pulse.duration_ps) * pulse.duration_ps
+def _strength(pulse: Pulse) -> float:
+    """Mean of the envelope over the pulse, in units of full scale."""
+    return pulse.amplitude * area(pulse.shape, pulse.duration_ps)
 
 
-def _rotation(pulse: Pulse) -> ComplexArray:
-    """Turn by π·amplitude about (cos φ, sin φ, 0), as ``pulses.rotation`` means it."""
-    half = pi / 2 * pulse.amplitude
+def _rotation(pulse: Pulse, pi_s: float | None) -> ComplexArray:
+    """Turn about (cos φ, sin φ, 0) by π for a full-amplitude pulse of ``pi_s``; whatever its length when that is unknown."""
+    turn = _strength(pulse) * (1.0 if pi_s is None else pulse.duration_ps * 1e-12 / pi_s)
+    half = pi / 2 * turn
     off = -1j * sin(half) * np.exp(1j * pulse.phase_rad)
     return np.array([[cos(half), -np.conj(off)], [off, cos(half)]], np.complex128)
 

@@ -127,18 +127,10 @@ def _link(sequence: PulseSequence | None, power_w: float | None, facts: LabFacts
         return None
     if len(expected.nodes) != 2 or any(d not in expected.detectors for d in sequence.branch.on.detectors):
         return None
-    power_w = expected.laser.pi_power_w if power_w is None else power_w
-    strength = sqrt(power_w / expected.laser.pi_power_w)
-    if strength == 0:
-        return None
+    laser = expected.laser
+    power = 1.0 if power_w is None else power_w / laser.pi_power_w
     a, b = (
-        Arm(
-            name,
-            known,
-            facts.nodes[name].photon_delay_ps,
-            # Excitation of an emitter goes with the field, pairs go with the power of the pump.
-            expected.laser.pi_duration_s * 1e12 / (strength if known.emits == "photon" else strength**2),
-        )
+        Arm(name, known, facts.nodes[name].photon_delay_ps, laser.pi_duration_s * 1e12, power)
         for name, known in expected.nodes.items()
     )
     return link_budget(sequence, sequence.branch, (a, b), expected.midpoint, expected.detectors)

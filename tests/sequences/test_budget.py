@@ -44,7 +44,7 @@ def _two_windows(window_ps: int = US) -> Sequence:
 
 def _link(sequence: Sequence, a: ExpectedNode, b: ExpectedNode, dark_hz: float = 0.0, visibility: float = 1.0):  # type: ignore[no-untyped-def]
     detector = GATED.model_copy(update={"dark_rate_hz": dark_hz})
-    arms = (Arm("a", a, 0, 10 * NS), Arm("b", b, 0, 10 * NS))
+    arms = (Arm("a", a, 0, 10 * NS, 1.0), Arm("b", b, 0, 10 * NS, 1.0))
     midpoint = ExpectedMidpoint(transmission=1.0, visibility=visibility)
     assert sequence.branch is not None
     return link_budget(sequence, sequence.branch, arms, midpoint, {"d1": detector, "d2": detector})
