@@ -13,7 +13,10 @@ import pytest
 
 import erbia
 from erbia.analysis.files.runfile import Run
+from erbia.instruments.emulators.lab import EmulatedLab
 from erbia.instruments.errors import ConfigError, ConnectionLost
+from erbia.instruments.mock import load_world
+from erbia.instruments.station_file import StationFile
 from erbia.sequences.truth import truth_beside
 
 for package in ("zmq", "pulsestreamer", "toptica.lasersdk"):
@@ -92,14 +95,8 @@ def test_the_table_lists_every_instrument_and_an_interrupt_ends_it(emulate: Emul
     assert process.wait(20) == 0
 
 
-def test_a_pace_that_would_falsify_a_counter_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "lab.yaml"
-    path.write_text(
-        "instruments:\n"
-        "  counter: {type: erbia.instruments.drivers.ni_counter.NiEdgeCounter, address: '127.200.2.2:31763'}\n"
-        "twin: {preset: single_er_cavity}\n"
-    )
-    command = [sys.executable, "-m", "erbia", "emulate", str(path), "--pace", "3"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "counter counts by this computer's clock, so pace must be 1" in done.stderr
+def test_a_pace_that_would_falsify_a_counter_is_refused() -> None:
+    counter = {"type": "erbia.instruments.drivers.ni_counter.NiEdgeCounter", "address": "127.200.2.2:31763"}
+    file = StationFile.model_validate({"instruments": {"counter": counter}, "twin": {"preset": "single_er_cavity"}})
+    with pytest.raises(ConfigError, match="counter counts by this computer's clock, so pace must be 1, not 3"):
+        EmulatedLab(file, load_world({"preset": "single_er_cavity"}), 3.0)
