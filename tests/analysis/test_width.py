@@ -1,9 +1,6 @@
-"""Widths read off histograms: published detector data, known shapes, and the coverage of the interval."""
+"""Widths read off histograms: known shapes and the coverage of the interval."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,20 +8,6 @@ import pytest
 from erbia.analysis.emg import emg_fwhm
 from erbia.analysis.errors import UsageError
 from erbia.analysis.width import full_width
-
-PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "reference" / "snspd_arrival_histograms.json"
-#: Attenuation (dB) to FWHM (ps): A. Mueller, PhD thesis, Caltech 2023, ch. 3.
-FWHM_PS = {"64": 244.0, "68": 83.0, "72": 26.6, "76": 20.7, "80": 19.0}
-
-
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="published histograms are not in the repository")
-@pytest.mark.parametrize("attenuation_db", FWHM_PS)
-def test_published_snspd_histograms(attenuation_db: str) -> None:
-    # The files are normalised; the number of events only sets the smoothing and the interval, and was 1e4 to 1e6.
-    events = 2e5
-    shape = np.array(json.loads(PUBLISHED.read_text())[attenuation_db]["histy"])
-    fwhm = full_width(shape * events, 1.0)
-    assert fwhm.value == pytest.approx(FWHM_PS[attenuation_db], rel=0.02)
 
 
 def test_a_noiseless_gaussian_has_its_textbook_widths() -> None:
