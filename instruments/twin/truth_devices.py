@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from .attempt_model import AttemptModel
-from .conditions import NODES
+from .conditions import MIDPOINT, NODES
 
 if TYPE_CHECKING:
     from .world import World
@@ -45,6 +45,16 @@ def _detectors(world: World) -> dict[str, float]:
 
 
 def _light(world: World) -> dict[str, float]:
+    """Steady light at the midpoint: its rate, its fringe, and the statistics of the light source."""
+    now = world.conditions
+    a, b = (now.arm_transmission(node) for node in (0, 1))
+    found = {"midpoint_rate_hz": sum(now.bench_mean_rate_hz(channel) for channel in MIDPOINT)}
+    if a + b > 0:
+        found["fringe_contrast"] = now.config.midpoint.fringe_contrast * 2 * (a * b) ** 0.5 / (a + b)
+    return found | _statistics(world)
+
+
+def _statistics(world: World) -> dict[str, float]:
     """g2 of the light source at lag 0, and how fast it goes over to 1."""
     source, rate_hz = world.config.light_source, world.get("light_source", "rate")
     match world.conditions.light_kind:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .spin import PAULI_X, PAULI_Y, PAULI_Z, ComplexArray
 
-_PAULIS = (np.eye(2, dtype=complex), PAULI_X, PAULI_Y, PAULI_Z)
+_PAULIS: tuple[ComplexArray, ...] = (np.eye(2, dtype=complex), PAULI_X, PAULI_Y, PAULI_Z)
 _PSI_PLUS = np.array([0, 1, 1, 0]) / sqrt(2)
 
 
@@ -41,6 +41,6 @@ def raw_figures(rho: ComplexArray) -> dict[str, float]:
 
 def _seen(axis: int, bright: float, dark: float) -> ComplexArray:
     if axis == 0:
-        return _PAULIS[0]
+        return _PAULIS[0].copy()
     seen: ComplexArray = (bright - dark) * _PAULIS[axis] + (bright + dark - 1) * _PAULIS[0]
     return seen

@@ -10,14 +10,17 @@ from ...analysis.errors import UsageError
 from .base import Experiment
 from .bell_test import BellTest
 from .clock_sync import ClockSync
+from .cw_correlation import CwG2
 from .delay_calibration import DelayCalibration
 from .detector_characterisation import DetectorCharacterisation
 from .heralded_entanglement import HeraldedEntanglement
 from .hom_visibility import HomVisibility
 from .jitter_budget import JitterBudget
 from .line_scan import LineScan
+from .phase_lock import PhaseLock
 from .photon_lifetime import PhotonLifetime
 from .photon_statistics import PulsedG2
+from .polarisation_alignment import PolarisationAlignment
 from .scan import ScanExperiment
 from .storage_time import StorageTime
 from .timing_jitter import TimingJitter
@@ -37,6 +40,9 @@ _SHIPPED: tuple[type[Experiment[Any, Any]], ...] = (
     DetectorCharacterisation,
     JitterBudget,
     DelayCalibration,
+    CwG2,
+    PhaseLock,
+    PolarisationAlignment,
     ScanExperiment,
 )
 

@@ -1,0 +1,136 @@
+"""Keeping the interferometer between the arms at one phase: measure the fringe, then follow its drift with a phase shifter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import pi
+
+import numpy as np
+from pydantic import Field
+
+from ...analysis.records import Estimate, FloatArray
+from ...analysis.report_input import Curve
+from ..documents import Result
+from .base import Plan, Seconds, Setting, Standing
+from .photon_source import MIDPOINT
+from .two_rates import Rates, TwoRatesConfig, TwoRatesExperiment
+from .visits import Visit
+
+_Z = 1.959963984540054
+
+
+class PhaseLockConfig(TwoRatesConfig):
+    """Configuration of ``phase_lock``."""
+
+    light: dict[str, bool | float | str] = Field(
+        {"light_source.emission": True, "light_source.kind": "interferometer", "light_source.rate": 1e5},
+        description="parameters that shine light through both arms",
+    )
+    dwell_s: Seconds = Field(0.02, gt=0, description="live time of one step")
+    actuator: str = Field("phase_shifter.phase", description="parameter that shifts the phase, in rad")
+    fringe_points: int = Field(12, ge=5, le=1000, description="phases of the fringe scan before")
+    steps: int = Field(60, ge=1, description="steps of the lock")
+    gain: float = Field(0.7, gt=0, le=1, description="share of the error corrected in each step")
+
+
+@dataclass(frozen=True, slots=True)
+class Fringe:
+    """Imbalance of the detectors ``offset + contrast cos(phase + start)`` and the contrast's standard error."""
+
+    offset: float
+    contrast: float
+    start_rad: float
+    contrast_std: float
+
+
+class PhaseLock(TwoRatesExperiment[PhaseLockConfig]):
+    """Side-of-fringe lock: the detectors' imbalance is zero a quarter turn from the top, where it says most about the phase."""
+
+    name = "phase_lock"
+    title = "Phase lock of the interferometer"
+    Config = PhaseLockConfig
+
+    def build(self) -> Plan:
+        phases = self._scanned_rad()
+        return Plan(tuple(self._setting(f"fringe {phase:.2f} rad", phase) for phase in phases.tolist()), (MIDPOINT,))
+
+    def next_setting(self, state: Rates) -> Setting | None:
+        done = state.closed() - self.config.fringe_points
+        if done >= self.config.steps:
+            return None
+        return self._setting(f"lock {done}", float(self._locked_rad(state)[0][-1]))
+
+    def result(self, state: Rates) -> Result:
+        if state.closed() < self.config.fringe_points:
+            return Result({})
+        imbalance, _ = self._imbalance(self._scan(state))
+        fringe = self._fringe(state)
+        fine = np.linspace(0, 2 * pi, 200)
+        model = fringe.offset + fringe.contrast * np.cos(fine + fringe.start_rad)
+        none = np.full(len(imbalance), np.nan)
+        curves = {
+            "fringe": Curve(self._scanned_rad(), "phase shifter (rad)", "imbalance of the detectors", imbalance, none, none, fine, model)
+        }  # fmt: skip
+        c, std = fringe.contrast, fringe.contrast_std
+        contrast = Estimate(c, c - _Z * std, c + _Z * std, 0.95, std, len(imbalance), "fringe, weighted least squares")
+        _, errors = self._locked_rad(state)
+        if not len(errors):
+            return Result({"fringe_contrast": contrast}, curves=curves)
+        n = len(errors)
+        rms = float(np.sqrt(np.mean(errors**2)))
+        spread = rms / np.sqrt(2 * n)
+        residual = Estimate(
+            rms, max(rms - _Z * spread, 0.0), rms + _Z * spread, 0.95, spread, n, "rms of the lock's error", "rad"
+        )
+        step, none = np.arange(1.0, n + 1), np.full(n, np.nan)
+        curves["phase error"] = Curve(step, "step of the lock", "phase error (rad)", errors, none, none)
+        return Result({"fringe_contrast": contrast, "locked_rms_rad": residual}, curves=curves)
+
+    def standing(self, state: Rates) -> Standing:
+        wanted = self.config.fringe_points + self.config.steps
+        return Standing(min(1.0, state.closed() / wanted), f"{state.closed()} of {wanted} settings")
+
+    def truth_names(self) -> Mapping[str, str]:
+        return {"fringe_contrast": "fringe_contrast"}
+
+    def _setting(self, name: str, phase_rad: float) -> Setting:
+        return Setting(name, None, {**self.config.light, self.config.actuator: phase_rad})
+
+    def _scanned_rad(self) -> FloatArray:
+        return np.arange(self.config.fringe_points) * 2 * pi / self.config.fringe_points
+
+    def _scan(self, state: Rates) -> list[Visit]:
+        return state.visits[: self.config.fringe_points]
+
+    def _imbalance(self, visits: list[Visit]) -> tuple[FloatArray, FloatArray]:
+        """(A - B)/(A + B) of each visit and its standard error."""
+        a, b, _ = self.counts(visits).T
+        total = np.maximum(a + b, 1.0)
+        return (a - b) / total, 2 * np.sqrt(np.maximum(a * b, 1.0) / total**3)
+
+    def _fringe(self, state: Rates) -> Fringe:
+        """Weighted least squares of a constant, a cosine and a sine; a phase that drifts meanwhile widens the errors."""
+        imbalance, std = self._imbalance(self._scan(state))
+        phase = self._scanned_rad()
+        design = np.column_stack([np.ones_like(phase), np.cos(phase), np.sin(phase)])
+        covariance = np.linalg.inv((design / std[:, None] ** 2).T @ design)
+        offset, cosine, sine = found = covariance @ (design.T @ (imbalance / std**2))
+        misfit = float(np.sum(((imbalance - design @ found) / std) ** 2)) / (len(phase) - 3)
+        covariance *= max(1.0, misfit)
+        contrast = float(np.hypot(cosine, sine))
+        along = np.array([0.0, cosine, sine]) / contrast
+        return Fringe(
+            float(offset), contrast, float(np.arctan2(-sine, cosine)), float(np.sqrt(along @ covariance @ along))
+        )
+
+    def _locked_rad(self, state: Rates) -> tuple[list[float], FloatArray]:
+        """Actuator value of every lock step, the next one included, and the phase error seen in each step done."""
+        fringe = self._fringe(state)
+        phases, errors = [float((pi / 2 - fringe.start_rad) % (2 * pi))], []
+        done = [v for v in state.visits[self.config.fringe_points :] if v.closed]
+        for imbalance in self._imbalance(done)[0] if done else ():
+            error = -float(np.arcsin(np.clip((imbalance - fringe.offset) / fringe.contrast, -1.0, 1.0)))
+            errors.append(error)
+            phases.append(phases[-1] - self.config.gain * error)
+        return phases, np.array(errors)
