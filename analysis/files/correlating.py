@@ -68,7 +68,7 @@ def shares_of(spec: str, jobs: int) -> list[Share]:
         return [Share(spec)]
     with open_run(path) as run:
         source = run.sources[0] if source is None and len(run.sources) == 1 else source
-        if source not in run.sources:
+        if source is None or source not in run.sources:
             return [Share(spec)]
         rows = run.blocks(source)["row_stop"]
     clicks = int(rows[-1]) if len(rows) else 0
