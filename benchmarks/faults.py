@@ -24,7 +24,8 @@ def main() -> int:
     for name, faults, named in found:
         print(f"{name:16} {faults:>5} faults {named:>5} named errors, the others did no harm")
     total, errors = (sum(int(row[k]) for row in found) for k in (1, 2))
-    print(f"{len(found)} drivers, {total} faults, {errors} named errors; {done.stdout.strip().splitlines()[-1]}")
+    verdict = "no wrong value, no hang" if done.returncode == 0 else f"FAILED\n{done.stdout}"
+    print(f"{len(found)} drivers, {total} faults, {errors} named errors: {verdict}")
     return done.returncode
 
 

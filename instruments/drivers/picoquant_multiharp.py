@@ -38,6 +38,10 @@ class PicoquantMultiHarp(Instrument):
         ConnectionLost: no library or no such device.
     """
 
+    #: Names of the device and of its library's functions.
+    model, prefix = "MultiHarp", "MH"
+    trigger_range_v = (-1.2, 1.2)
+
     def __init__(
         self,
         name: str,
@@ -54,11 +58,11 @@ class PicoquantMultiHarp(Instrument):
         except OSError as error:
             raise ConnectionLost(name, f"cannot load PicoQuant's library {library}: {error}") from error
         self._serial = self._open()
-        self._call("MH_Initialize", T2_MODE, EXTERNAL_CLOCK if external_clock else INTERNAL_CLOCK)
+        self._call("Initialize", T2_MODE, EXTERNAL_CLOCK if external_clock else INTERNAL_CLOCK)
         self._resolution_ps = self._base_resolution_ps()
         self._buffer = np.zeros(READ_RECORDS, np.uint32)
         self._merger, self._wraps, self._measuring = TagMerger(name), 0, False
-        made = [MultiHarpInput(self, f"ch{k}", k) for k in range(1, self._integer("MH_GetNumOfInputChannels") + 1)]
+        made = [MultiHarpInput(self, f"ch{k}", k) for k in range(1, self._integer("GetNumOfInputChannels") + 1)]
         for channel in made:
             self.add_submodule(channel.short_name, channel)
         self.inputs: ChannelTuple[MultiHarpInput] = self.add_submodule(
@@ -68,7 +72,7 @@ class PicoquantMultiHarp(Instrument):
 
     def get_idn(self) -> dict[str, str | None]:
         model, part, version = (ctypes.create_string_buffer(64) for _ in range(3))
-        self._call("MH_GetHardwareInfo", model, part, version)
+        self._call("GetHardwareInfo", model, part, version)
         return {
             "vendor": "PicoQuant",
             "model": model.value.decode(),
@@ -83,12 +87,12 @@ class PicoquantMultiHarp(Instrument):
         if self._measuring:
             self.stop()
         self._merger, self._wraps = TagMerger(self.name), 0
-        self._call("MH_StartMeas", LONGEST_RUN_MS)
+        self._call("StartMeas", LONGEST_RUN_MS)
         self._measuring = True
 
     def stop(self) -> None:
         """Ends recording."""
-        self._call("MH_StopMeas")
+        self._call("StopMeas")
         self._measuring = False
 
     def read(self, timeout_s: float) -> TagBlock:
@@ -100,26 +104,30 @@ class PicoquantMultiHarp(Instrument):
         if not self._measuring:
             raise ConnectionLost(self.name, "is not recording; call start() first", "read")
         deadline_s = time.monotonic() + timeout_s
-        count = ctypes.c_int()
-        while True:
-            self._call("MH_ReadFiFo", self._buffer.ctypes.data_as(ctypes.POINTER(ctypes.c_uint32)), ctypes.byref(count))
-            if count.value:
-                break
+        while not (count := self._read_records()):
             if time.monotonic() > deadline_s:
-                raise ConnectionLost(self.name, f"no record within {timeout_s:g} s", "MH_ReadFiFo")
+                raise ConnectionLost(self.name, f"no record within {timeout_s:g} s", f"{self.prefix}_ReadFiFo")
             time.sleep(POLL_S)
-        return self._block(count.value)
+        return self._block(count)
 
     def close(self) -> None:
-        self._library.MH_CloseDevice(self._device)
+        self._function("CloseDevice")(self._device)
         super().close()
 
+    def set_trigger_level(self, index: int, level_v: float) -> None:
+        """Discriminator level of an input (0 …); the sign is the direction of the edge."""
+        self._call("SetInputEdgeTrg", index, round(1e3 * level_v), 1 if level_v > 0 else 0)
+
     # -- the library ---------------------------------------------------------------------------------------------------
+
+    def _read_records(self) -> int:
+        """Fills the buffer with what there is; how many records."""
+        return self._integer("ReadFiFo", self._buffer.ctypes.data_as(ctypes.POINTER(ctypes.c_uint32)))
 
     def _block(self, n: int) -> TagBlock:
         decoded = decode_t2(self._buffer[:n], self._wraps)
         self._wraps = decoded.wraps
-        if self._integer("MH_GetFlags") & FIFO_FULL:
+        if self._integer("GetFlags") & FIFO_FULL:
             self._merger.lost(-1)
         t_ps = np.rint(decoded.ticks * self._resolution_ps).astype(np.int64)
         for channel in np.unique(decoded.channel):
@@ -129,16 +137,15 @@ class PicoquantMultiHarp(Instrument):
 
     def _open(self) -> str:
         serial = ctypes.create_string_buffer(64)
-        code = self._library.MH_OpenDevice(self._device, serial)
+        code = self._function("OpenDevice")(self._device, serial)
         if code < 0:
-            raise ConnectionLost(
-                self.name, f"no MultiHarp with index {self._device}", "MH_OpenDevice", self._words(code)
-            )
+            what = f"no {self.model} with index {self._device}"
+            raise ConnectionLost(self.name, what, f"{self.prefix}_OpenDevice", self._words(code))
         return serial.value.decode()
 
     def _base_resolution_ps(self) -> float:
         resolution, steps = ctypes.c_double(), ctypes.c_int()
-        self._call("MH_GetBaseResolution", ctypes.byref(resolution), ctypes.byref(steps))
+        self._call("GetBaseResolution", ctypes.byref(resolution), ctypes.byref(steps))
         return resolution.value
 
     def _integer(self, function: str, *arguments: Any) -> int:
@@ -147,13 +154,17 @@ class PicoquantMultiHarp(Instrument):
         return value.value
 
     def _call(self, function: str, *arguments: Any) -> None:
-        code = getattr(self._library, function)(self._device, *arguments)
+        code = self._function(function)(self._device, *arguments)
         if code < 0:
-            raise InstrumentError(self.name, "the library reports an error", function, self._words(code))
+            what = "the library reports an error"
+            raise InstrumentError(self.name, what, f"{self.prefix}_{function}", self._words(code))
+
+    def _function(self, name: str) -> Any:
+        return getattr(self._library, f"{self.prefix}_{name}")
 
     def _words(self, code: int) -> str:
         text = ctypes.create_string_buffer(64)
-        self._library.MH_GetErrorString(text, code)
+        self._function("GetErrorString")(text, code)
         return f"{code} {text.value.decode()}"
 
 
@@ -168,18 +179,18 @@ class MultiHarpInput(InstrumentChannel[PicoquantMultiHarp]):
         self.trigger_level: Parameter[float, MultiHarpInput] = self.add_parameter(
             "trigger_level",
             unit="V",
-            set_cmd=lambda v: parent._call("MH_SetInputEdgeTrg", index, round(1e3 * v), 1 if v > 0 else 0),
-            vals=Numbers(-1.2, 1.2),
+            set_cmd=lambda v: parent.set_trigger_level(index, v),
+            vals=Numbers(*parent.trigger_range_v),
         )
         """Discriminator level; rising edge when positive, falling when negative. The library cannot read it back."""
         self.delay: Parameter[int, MultiHarpInput] = self.add_parameter(
             "delay",
             unit="ps",
-            set_cmd=lambda ps: parent._call("MH_SetInputChannelOffset", index, ps),
+            set_cmd=lambda ps: parent._call("SetInputChannelOffset", index, ps),
             vals=Ints(-99_999, 99_999),
         )
         """Added to every tag. The library cannot read it back."""
         self.count_rate: Parameter[float, MultiHarpInput] = self.add_parameter(
-            "count_rate", unit="Hz", get_cmd=lambda: float(parent._integer("MH_GetCountRate", index))
+            "count_rate", unit="Hz", get_cmd=lambda: float(parent._integer("GetCountRate", index))
         )
         """Rate over the last 100 ms, counted by the device."""

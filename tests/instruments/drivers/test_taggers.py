@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from erbia.analysis.records import TagBlock, TimeTags
+from erbia.instruments.drivers.picoquant_hydraharp import PicoquantHydraHarp
 from erbia.instruments.drivers.picoquant_multiharp import FIFO_FULL, PicoquantMultiHarp
 from erbia.instruments.drivers.replay_tagger import ReplayTagger
 from erbia.instruments.drivers.swabian_time_tagger import SwabianTimeTagger
@@ -130,6 +131,26 @@ def test_multiharp_not_there(library: Path) -> None:
         PicoquantMultiHarp("harp", str(library), device=1)
     with pytest.raises(ConnectionLost, match="cannot load PicoQuant's library /nowhere"):
         PicoquantMultiHarp("harp", "/nowhere/libmhlib.so")
+
+
+def test_hydraharp_is_the_same_with_other_words(tmp_path: Path) -> None:
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler for the stand-in library")
+    path = tmp_path / "libhh400.so"
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-O2", "-o", path, Path(__file__).with_name("fake_hhlib.c")], check=True
+    )
+    hydraharp = PicoquantHydraHarp("hydra", str(path))
+    assert hydraharp.get_idn()["model"] == "HydraHarp 400"
+    hydraharp.ch1.trigger_level(-0.2)
+    with pytest.raises(ValueError, match="trigger_level"):
+        hydraharp.ch1.trigger_level(0.1)
+    tags = TimeTags.concatenate(block.tags for block in _record(10**11, hydraharp))
+    np.testing.assert_array_equal(tags.on(2), 10**8 * np.arange(len(tags.on(2))) + 10_000)
+    with pytest.raises(ConnectionLost, match=r"no HydraHarp with index 1.*HH_OpenDevice"):
+        PicoquantHydraHarp("other", str(path), device=1)
+    hydraharp.close()
 
 
 # -- Swabian -----------------------------------------------------------------------------------------------------------
