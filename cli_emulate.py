@@ -47,7 +47,7 @@ def emulate(
     file = read_station(path)
     if file.twin is None:
         raise ConfigError(f"{path}: has no twin: section, so there is no lab to emulate it with")
-    world = load_world(file.twin.model_dump(exclude={"address"}), seed)
+    world = load_world(file.twin.lab(), seed)
     chosen = pace if pace is not None else 1.0 if file.twin.pace == "free" else float(file.twin.pace)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -183,7 +183,7 @@ def _make_world(path: Path, file: StationFile, mocks: set[str], seed: int | None
     from .mock import load_world  # the simulator is only loaded when something is simulated
 
     try:
-        twin = file.twin.model_dump(exclude={"address"})
+        twin = file.twin.lab()
         if mocks != set(file.instruments) and twin["pace"] == "free":
             twin["pace"] = 1.0  # with one real instrument the wall is the clock of all
         return load_world(twin, seed=seed)

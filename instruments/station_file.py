@@ -65,13 +65,22 @@ class LinkSection(Part):
 
 
 class TwinSection(Part):
-    """The simulated lab behind mock and emulated instruments; ``address``: where its emulators tell what is true of it."""
+    """The simulated lab behind mock and emulated instruments.
+
+    ``address``: where its emulators tell what is true of it. ``components``: which part of the lab an emulated instrument
+    is, where the names differ (``{wavemeter: laser}``).
+    """
 
     preset: str
     overrides: dict[str, Any] = Field(default_factory=dict)
     seed: int = 0
     pace: Literal["free"] | float = "free"
     address: str | None = None
+    components: dict[str, str] = Field(default_factory=dict)
+
+    def lab(self) -> dict[str, Any]:
+        """The keys that make the lab: preset, overrides, seed, pace."""
+        return self.model_dump(include={"preset", "overrides", "seed", "pace"})
 
 
 class InterlockSection(Part):

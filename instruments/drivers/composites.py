@@ -113,6 +113,7 @@ class ErbiumMemory(Composite):
         temperature: e.g. ``cryostat.temperature`` (K).
         calibration: ``zero_field_hz`` (optical line at 0 V and 0 T), ``stark_hz_per_v``, ``zeeman_hz_per_t``, from a
             measurement of this chip.
+        laser: e.g. ``laser.frequency`` (Hz), the light meant for this chip; empty when there is none.
         spin_drive: e.g. ``microwave.frequency`` (Hz); empty when there is none.
         limits_v: lowest and highest electrode voltage the chip stands.
     """
@@ -126,6 +127,7 @@ class ErbiumMemory(Composite):
         temperature: str,
         calibration: Mapping[str, float],
         tesla_per_unit: float = 1.0,
+        laser: str = "",
         spin_drive: str = "",
         limits_v: tuple[float, float] = (-10.0, 10.0),
         largest_field_t: float = 1.0,
@@ -150,6 +152,15 @@ class ErbiumMemory(Composite):
             "resonance_frequency", unit="Hz", get_cmd=self._line_hz
         )
         """Where the calibration puts the optical line at the present voltage and field."""
+        if laser:
+            light = find_parameter(name, laser)
+            self.detuning: Parameter[float, ErbiumMemory] = self.add_parameter(
+                "detuning",
+                unit="Hz",
+                get_cmd=lambda: light.get() - self._line_hz(),
+                set_cmd=lambda hz: light.set(self._line_hz() + hz),
+            )
+            """Laser minus the calibrated line; setting it tunes the laser."""
         if spin_drive:
             self.spin_frequency = self.borrow("spin_frequency", spin_drive, "Hz")
             """Of the microwave that turns the spin."""

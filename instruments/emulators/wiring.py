@@ -22,16 +22,19 @@ def wires_of(file: StationFile) -> Wires:
     by_class: dict[str, dict[str, InstrumentSection]] = {}
     for name, section in file.instruments.items():
         by_class.setdefault(section.type.rpartition(".")[2], {})[name] = section
+    named = file.twin.components if file.twin is not None else {}
+    cold = {_owner(section, "temperature"): name for name, section in by_class.get("Cryostat", {}).items()}
+    seeing = [name for kind in ("Bristol871", "ThorlabsPm100d") for name in by_class.get(kind, {}) if name in named]
     return Wires(
-        components={
-            _owner(section, "temperature"): name for name, section in by_class.get("Cryostat", {}).items()
-        },
-        knobs=dict(_pump_knobs(by_class.get("PumpedPairSource", {}))),
+        components={**cold, **named},
+        knobs=dict(_pump_knobs(by_class.get("PumpedPairSource", {})))
+        | {f"{name}.frequency_hz": (named[name], "true_frequency") for name in seeing},
+        lit={f"{name}.power_w": named[name] for name in seeing},
         analog=dict(_analog(file, by_class.get("ErbiumMemory", {}))),
         counters=dict(_counters(file)),
         inputs={tagger: _inputs(file, tagger) for tagger in file.channels},
         pulsers={name: _pulse_wires(file, s) for name, s in by_class.get("SwabianPulseStreamer", {}).items()},
-    )  # fmt: skip
+    )
 
 
 def _owner(section: InstrumentSection, part: str) -> str:

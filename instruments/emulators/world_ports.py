@@ -40,6 +40,7 @@ class Wires:
     Attributes:
         components: instrument name → the lab's component, where they differ.
         knobs: port → knob of the lab, where its name does not say so.
+        lit: port that shows the power of light → the laser of the lab it comes from.
         analog: DAQ output → knob.
         counters: counter terminal → detector channel whose clicks it counts, e.g. ``Dev1/ctr0`` → ``ch1``.
         inputs: tagger → its input → the input of the lab's tagger, where they differ.
@@ -48,6 +49,7 @@ class Wires:
 
     components: Mapping[str, str] = field(default_factory=dict)
     knobs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    lit: Mapping[str, str] = field(default_factory=dict)
     analog: Mapping[str, AnalogWire] = field(default_factory=dict)
     counters: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
@@ -86,6 +88,9 @@ class WorldPorts:
     def get(self, name: str) -> Value:
         with self._lock:
             self._catch_up()
+            if name in self._wires.lit:
+                laser = self._wires.lit[name]
+                return self._world.get(laser, "power") * self._world.get(laser, "emission")
             component, quantity = self._key(name)
             try:
                 return self._world.get(component, quantity)
