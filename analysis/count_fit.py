@@ -2,8 +2,9 @@
 
 A model gives the expected counts for its parameters; the fit minimises the deviance (twice the log-likelihood below a
 perfect fit) by Fisher scoring with Levenberg's damping and bounds. An interval is the set of values whose profile deviance
-exceeds the minimum by less than the chi-square quantile (Wilks 1938), so it is asymmetric and may end at infinity where the
-data do not constrain the parameter. Sparse counts are therefore handled without Gaussian error bars.
+exceeds the minimum by less than the chi-square quantile (Wilks 1938), raised for few counts by the Bartlett factor
+(``bartlett``), so it is asymmetric and may end at infinity where the data do not constrain the parameter. Sparse counts are
+therefore handled without Gaussian error bars.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special, stats
 
+from .bartlett import bartlett_factor
 from .errors import UsageError
-from .records import BoolArray, Estimate, FloatArray
+from .records import BoolArray, Estimate, FloatArray, Int64Array
 
 #: Expected counts, float64 (K,), for the parameters, float64 (P,).
 Model = Callable[[FloatArray], FloatArray]
@@ -142,9 +144,9 @@ class CountFit:
         return inverse
 
     def interval(self, name: str, confidence: float = 0.95) -> tuple[float, float]:
-        """Profile-likelihood interval; an end the data do not constrain lies at the parameter's bound."""
+        """Profile-likelihood interval, Bartlett-corrected; an end the data do not constrain lies at the parameter's bound."""
         k = self._index(name)
-        rise = float(stats.chi2.ppf(confidence, 1))
+        rise = float(stats.chi2.ppf(confidence, 1)) * self._bartlett_factor(k)
         return _profile_end(self, k, -1, rise), _profile_end(self, k, +1, rise)
 
     def estimate(
@@ -159,6 +161,17 @@ class CountFit:
         std = (upper - lower) / (2 * z) if math.isfinite(upper - lower) else math.nan
         n = int(self.problem.observed.sum() if self.problem.trials is None else self.problem.trials.sum())
         return Estimate(self.value(name), lower, upper, confidence, std, n, method, unit)
+
+    def _bartlett_factor(self, k: int) -> float:
+        """Of parameter ``k``'s deviance; parameters that lie at a bound count as given."""
+        free = np.array(
+            [p.lower < v < p.upper for p, v in zip(self.problem.parameters, self.values, strict=True)], np.bool_
+        )
+        if not free[k]:
+            return 1.0
+        mean = self.expected()
+        first, second = _derivatives(self.problem, self.values, mean, np.flatnonzero(free))
+        return bartlett_factor(mean, first, second, self.problem.trials, int(free[:k].sum()))
 
     def _index(self, name: str) -> int:
         return [p.name for p in self.problem.parameters].index(name)
@@ -203,6 +216,36 @@ def _jacobian(problem: CountProblem, values: FloatArray, mean: FloatArray, free:
         moved[k] += step
         jacobian[:, k] = (problem.expected(moved) - mean) / step
     return jacobian
+
+
+def _derivatives(
+    problem: CountProblem, values: FloatArray, mean: FloatArray, free: Int64Array
+) -> tuple[FloatArray, FloatArray]:
+    """First (K, F) and second (K, F, F) derivatives of the expected counts by the parameters ``free`` int64 (F,).
+
+    Differences over a tenth of a standard error, away from the bounds.
+    """
+    moving = np.zeros(len(values), np.bool_)
+    moving[free] = True
+    jacobian = _jacobian(problem, values, mean, moving)[:, free]
+    std = 1 / np.sqrt(np.maximum(np.sum(jacobian**2 / problem.variance(mean)[:, None], axis=0), 1e-300))
+    steps = np.zeros((len(free), len(values)))
+    for row, k in enumerate(free):
+        parameter = problem.parameters[k]
+        room = min(values[k] - parameter.lower, parameter.upper - values[k])
+        steps[row, k] = min(0.1 * std[row], 0.5 * room)
+    ahead = np.array([problem.expected(values + step) for step in steps])
+    behind = np.array([problem.expected(values - step) for step in steps])
+    size = steps[np.arange(len(free)), free]
+    first = ((ahead - behind) / (2 * size[:, None])).T
+    second = np.empty((len(mean), len(free), len(free)))
+    for i in range(len(free)):
+        second[:, i, i] = (ahead[i] + behind[i] - 2 * mean) / size[i] ** 2
+        for j in range(i):
+            both = problem.expected(values + steps[i] + steps[j]) + problem.expected(values - steps[i] - steps[j])
+            mixed = both - ahead[i] - behind[i] - ahead[j] - behind[j] + 2 * mean
+            second[:, i, j] = second[:, j, i] = mixed / (2 * size[i] * size[j])
+    return first, second
 
 
 def _minimise(problem: CountProblem, start: FloatArray, free: BoolArray) -> tuple[FloatArray, float]:
