@@ -1,5 +1,7 @@
 """Reads mutants of a sound tag file: ``fuzz_worker.py FORMAT COUNT SEED FOLDER``, in a process of its own.
 
+FORMAT is a suffix, or ``.ptu:CODE`` for one kind of PTU record.
+
 A mutant must be refused with a DataError or UsageError, or give exactly what a plain reading of its bytes gives: for
 run files, which guard every byte, that is the original; for the others an independent reader of a few lines below.
 Prints how many were refused and how many read.
@@ -7,7 +9,6 @@ Prints how many were refused and how many read.
 
 import csv
 import io
-import re
 import struct
 import sys
 from pathlib import Path
@@ -16,8 +17,10 @@ import h5py
 import numpy as np
 
 from erbia.analysis.errors import UsageError
+from erbia.analysis.files.ptu import write_ptu
+from erbia.analysis.files.ptu_records import KINDS
 from erbia.analysis.files.tagfile import WRITERS, read_tags
-from erbia.analysis.files.tagstream import TagStream, ordered_blocks
+from erbia.analysis.files.tagstream import Grid, TagStream, ordered_blocks
 from erbia.analysis.records import TimeTags
 
 
@@ -67,21 +70,73 @@ def plain_csv(raw):
 
 
 def plain_ptu(raw):
-    """HydraHarp 2 T2 and its like, record by record, after PicoQuant's description."""
-    at = raw.index(b"Header_End".ljust(32, b"\0")) + 48
-    kind = re.search(rb"TTResultFormat_TTTRRecType\0{6}....\x08\x00\x00\x10(....)", raw, re.DOTALL)
-    tick = re.search(rb"MeasDesc_GlobalResolution\0{7}....\x08\x00\x00\x20(........)", raw, re.DOTALL)
-    scale = struct.unpack("<d", tick.group(1))[0] * 1e12
-    v1 = struct.unpack("<I", kind.group(1))[0] == 0x00010204
-    base, times, channels = 0, [], []
-    for (word,) in struct.iter_unpack("<I", raw[at:]):
-        special, number, low = word >> 31, (word >> 25) & 63, word & 0x1FFFFFF
+    """Every kind of record, one by one, after PicoQuant's description."""
+    header, at = plain_header(raw)
+    kind = struct.unpack("<q", header["TTResultFormat_TTTRRecType"])[0]
+    t3 = kind >> 8 & 15 == 3
+    sync = seconds_to_ps(header["MeasDesc_GlobalResolution"])
+    fine = seconds_to_ps(header["MeasDesc_Resolution"]) if t3 else 0.0
+    decode = plain_pico if kind & 255 == 3 else plain_hydra
+    words = struct.iter_unpack("<I", raw[at:])
+    clicks = [
+        (ticks * int(sync) + round(ticks * (sync % 1) + dtime * fine), channel)
+        for ticks, dtime, channel in decode(words, t3, kind)
+    ]
+    if t3:
+        clicks.sort(key=lambda click: click[0])
+    return [t for t, _ in clicks], [c for _, c in clicks]
+
+
+def seconds_to_ps(value):
+    """A whole number where it is one but for rounding."""
+    ps = struct.unpack("<d", value)[0] * 1e12
+    return round(ps) if abs(ps - round(ps)) < 1e-6 * ps else ps
+
+
+def plain_header(raw):
+    """Name -> 8 bytes of its value, and where the records begin. Tags of 48 bytes, texts and arrays behind theirs."""
+    header, at = {}, 16
+    while True:
+        name, index, kind, value = struct.unpack_from("<32siI8s", raw, at)
+        at += 48
+        name = name.split(b"\0")[0].decode("latin-1")
+        if name == "Header_End":
+            return header, at
+        if kind & 0xFFFF == 0xFFFF:
+            at += struct.unpack("<q", value)[0]
+        if index < 0:
+            header[name] = value
+
+
+def plain_hydra(words, t3, kind):
+    """special 1 | channel 6 | time 25, or dtime 15 | nsync 10."""
+    base, bits = 0, 10 if t3 else 25
+    for (word,) in words:
+        special, number, low = word >> 31, (word >> 25) & 63, word & (1 << bits) - 1
         if special and number == 63:
-            base += 33552000 if v1 else 2**25 * max(low, 1)
+            counted = max(low, 1) if kind not in (0x00010204, 0x00010304) else 1
+            base += (33552000 if kind == 0x00010204 else 1 << bits) * counted
             continue
-        times.append((base + low) * int(scale) + round((base + low) * (scale % 1)))
-        channels.append(240 + number if special and number else 0 if special else number + 1)
-    return times, channels
+        channel = 240 + number if special and number else 0 if special else number + 1
+        yield base + low, (word >> bits & 0x7FFF) if t3 else 0, channel
+
+
+def plain_pico(words, t3, kind):
+    """channel 4 | time 28, or dtime 12 | nsync 16; the marker's bits are the lowest 4 of the time (T2) or dtime (T3)."""
+    base, bits, last = 0, 16 if t3 else 28, 0
+    for (word,) in words:
+        number, low = word >> 28, word & (1 << bits) - 1
+        dtime = word >> bits & 0xFFF if t3 else 0
+        if number == 15:
+            mark = (dtime if t3 else low) & 15
+            if not mark:
+                base += 1 << 16 if t3 else 210698240
+                continue
+            number, dtime = 240 + mark, 0
+            if not t3:
+                low = max(low - mark, last - base)
+        last = base + low
+        yield base + low, dtime, number
 
 
 def plain_events(numbers):
@@ -131,13 +186,25 @@ PLAIN = {
 }
 
 
-def main(suffix, count, seed, folder):
-    rng = np.random.default_rng(seed)
+def write_sound(name, sound):
+    """A sound file of the format and the clicks that fit it."""
+    suffix, _, code = name.partition(":")
     clicks = sound_clicks()
     if suffix == ".npy":
         clicks = TimeTags(clicks.t_ps, np.zeros(len(clicks), np.uint8))
+    stream = TagStream("t", ordered_blocks([clicks], "t", sound))
+    if code:
+        kind = KINDS[int(code, 16)]
+        write_ptu(sound, stream, kind, Grid(500.0, 125.0) if kind.mode == 3 else Grid(125.0))
+    else:
+        WRITERS[suffix](sound, stream)
+
+
+def main(name, count, seed, folder):
+    rng = np.random.default_rng(seed)
+    suffix = name.partition(":")[0]
     sound = folder / f"sound{suffix}"
-    WRITERS[suffix](sound, TagStream("t", ordered_blocks([clicks], "t", sound)))
+    write_sound(name, sound)
     raw, mutant = sound.read_bytes(), folder / f"mutant{suffix}"
     refused, lines = 0, 1
     for k in range(count):
