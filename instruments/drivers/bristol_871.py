@@ -11,15 +11,22 @@ from .robust_visa import RobustVisa
 
 
 class Bristol871(RobustVisa):
-    """A Wavemeter: ``frequency``, ``wavelength``, ``power``. Without light it reports 0, which is an error here."""
+    """A Wavemeter: ``frequency``, ``wavelength``, ``power``. Without light it reports 0, which is an error here.
+
+    A snapshot shows what was last read: in the dark there is nothing to read.
+    """
 
     error_query = None
 
     def __init__(self, name: str, address: str, **kwargs: Unpack[VisaInstrumentKWArgs]) -> None:
         super().__init__(name, address, **kwargs)
-        self.frequency = self.add_parameter("frequency", unit="Hz", get_cmd=lambda: 1e12 * self._lit(":MEAS:FREQ?"))
+        self.frequency = self.add_parameter(
+            "frequency", unit="Hz", get_cmd=lambda: 1e12 * self._lit(":MEAS:FREQ?"), snapshot_get=False
+        )
         """Optical frequency."""
-        self.wavelength = self.add_parameter("wavelength", unit="m", get_cmd=lambda: 1e-9 * self._lit(":MEAS:WAV?"))
+        self.wavelength = self.add_parameter(
+            "wavelength", unit="m", get_cmd=lambda: 1e-9 * self._lit(":MEAS:WAV?"), snapshot_get=False
+        )
         """Wavelength, in the medium set at the instrument (vacuum from the factory)."""
         self.power = self.add_reading("power", ":MEAS:POW?", lambda text: 1e-3 * number(text), unit="W")
         """Optical power, about ±15 %."""

@@ -71,7 +71,7 @@ class HighFinesseWlm(Instrument):
         return {"vendor": "HighFinesse", "model": f"WS{kind}", "serial": version, "firmware": None}
 
     def _add(self, name: str, unit: str, function: str, scale: float) -> Parameter[float, HighFinesseWlm]:
-        return self.add_parameter(name, unit=unit, get_cmd=partial(self._reading, function, scale))
+        return self.add_parameter(name, unit=unit, get_cmd=partial(self._reading, function, scale), snapshot_get=False)
 
     def _reading(self, function: str, scale: float) -> float:
         return scale * self._checked(function, getattr(self._library, function)(self._channel, 0.0))

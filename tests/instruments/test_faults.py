@@ -269,21 +269,75 @@ def _recover(subject: Subject) -> None:
     assert subject.agrees(subject.parameter.cache.get(False))
 
 
-@pytest.mark.slow
-def test_two_threads_a_hundred_thousand_questions_no_swapped_answer(stack: ExitStack) -> None:
-    host = stack.enter_context(TcpHost(Keysight816xDevice(bench := Bench())))
+Pairs = tuple[tuple[Any, float], tuple[Any, float]]
+
+
+def _two_voa(bench: Bench, stack: ExitStack) -> Pairs:
+    host = stack.enter_context(TcpHost(Keysight816xDevice(bench)))
     voa = KeysightAttenuator("voa", host.visa_address, slot=2, visalib="@py")
     bench.set("voa.attenuation_db", 12.5)
+    return (voa.attenuation, 12.5), (voa.wavelength, 1550e-9)
+
+
+def _two_dlcpro(bench: Bench, stack: ExitStack) -> Pairs:
+    pytest.importorskip("toptica.lasersdk")
+    from erbia.instruments.drivers.toptica_dlcpro import TopticaDlcPro
+
+    host = stack.enter_context(DlcProHost(DlcProDevice(bench, "laser")))
+    laser = TopticaDlcPro("laser", host.endpoint, timeout=10.0)
+    return (laser.piezo_voltage, 70.0), (laser.current, 0.1)
+
+
+def _two_snspd(bench: Bench, stack: ExitStack) -> Pairs:
+    bench.values |= {"snspd.ch1.latched": False, "snspd.ch2.latched": False}
+    host = stack.enter_context(WebSqHost(WebSqDevice(bench, "snspd", n_channels=2)))
+    snspd = SingleQuantumWebSq("snspd", host.endpoint, timeout=10.0)
+    bench.set("snspd.ch1.bias_a", 10e-6)
+    return (snspd.ch1.bias, 10e-6), (snspd.measurement_period, 0.1)
+
+
+def _two_id900(bench: Bench, stack: ExitStack) -> Pairs:
+    pytest.importorskip("zmq")
+    from erbia.instruments.drivers.id900 import IdqTimeController
+    from erbia.instruments.emulators.id900 import Id900Device, Id900Host
+
+    host = stack.enter_context(Id900Host(Id900Device(bench, "tagger")))
+    tagger = IdqTimeController("tagger", host.endpoint, datalink=host.datalink, channels=(1, 2), timeout=10.0)
+    tagger.ch2.delay(1500)
+    return (tagger.ch1.threshold, 0.5), (tagger.ch2.delay, 1500)
+
+
+def _two_inputs(bench: Bench, stack: ExitStack) -> Pairs:
+    bench.values |= {"Dev1/ai0": 1.25, "Dev1/ai1": -2.5}
+    server = stack.enter_context(NiDaqServer(bench))
+    monitor = NiAnalogInput("ai", server.endpoint, channels=("Dev1/ai0", "Dev1/ai1"), timeout=10.0)
+    return (monitor.parameters["voltage"], 1.25), (monitor.parameters["voltage2"], -2.5)
+
+
+def _swapped(pairs: Pairs, calls: int) -> list[float]:
+    """Two threads read one parameter each, as often; what was not their own answer."""
     wrong: list[float] = []
 
     def ask(parameter: Any, expected: float) -> None:
-        for _ in range(50_000):
-            if (value := parameter.get()) != expected:
+        for _ in range(calls // 2):
+            if (value := parameter.get()) != pytest.approx(expected, rel=1e-9):
                 wrong.append(value)
 
-    threads = [threading.Thread(target=ask, args=pair) for pair in ((voa.attenuation, 12.5), (voa.wavelength, 1550e-9))]
+    threads = [threading.Thread(target=ask, args=pair) for pair in pairs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert wrong == []
+    return wrong
+
+
+@pytest.mark.parametrize("make", [_two_voa, _two_dlcpro, _two_snspd, _two_id900, _two_inputs])
+def test_two_threads_on_one_instrument_get_their_own_answers(
+    make: Callable[[Bench, ExitStack], Pairs], stack: ExitStack
+) -> None:
+    assert _swapped(make(Bench(), stack), 600) == []
+
+
+@pytest.mark.slow
+def test_two_threads_a_hundred_thousand_questions_no_swapped_answer(stack: ExitStack) -> None:
+    assert _swapped(_two_voa(Bench(), stack), int(os.environ.get("ERBIA_CALLS", "20000"))) == []
