@@ -80,6 +80,9 @@ def run(
     seed: Seed = None,
     out: OutDir = Path("runs"),
     operator: Annotated[str, typer.Option(help="Who runs it.")] = "",
+    qcodes_db: Annotated[
+        Path | None, typer.Option("--qcodes-db", help="QCoDeS database to add the run's scans to.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run an experiment on a station and analyse it."""
@@ -98,6 +101,10 @@ def run(
         plan = make_experiment(experiment, config)
         with run_progress() as show:
             finished = lab.run(plan, out_dir=out, operator=operator, subscribers=(show, _keep_stop(stops)))
+    if qcodes_db is not None:
+        from .sequences.qcodes_export import export_to_qcodes
+
+        export_to_qcodes(finished, qcodes_db)
     stop = stops[-1]
     if as_json:
         outcome = {"run": str(finished.path), "status": stop.status, "reason": stop.reason, "results": finished.results}
@@ -120,17 +127,16 @@ def _keep_stop(stops: list[Any]) -> Any:
 @app.command()
 def analyze(path: RunPath, settings: Settings = None, as_json: AsJson = False) -> None:
     """Analyse a run file again, from its tags alone; the new results are added, nothing is written over."""
-    from importlib.metadata import version
-
     from .analysis.files.runfile import open_run
     from .console import print_estimates, print_json
+    from .sequences.keeping import keep_result
     from .sequences.lab import split_settings
     from .sequences.replay import analyze as analyze_run
 
     with open_run(path) as file:
         changes, _ = split_settings(settings or [], [])
         result = analyze_run(file, **changes)
-        number = file.write_results(result.estimates, result.histograms, version("erbia"))
+        number = keep_result(file, result)
     if as_json:
         return print_json({"run": str(path), "number": number, "results": result.estimates, "counts": result.counts})
     print_estimates(result.estimates)
@@ -268,6 +274,7 @@ def gui(
 from . import cli_analysis as _cli_analysis  # noqa: E402  the analyst's commands join the same app
 from . import cli_clocks as _cli_clocks  # noqa: E402
 from . import cli_dry_run as _cli_dry_run  # noqa: E402
+from . import cli_export as _cli_export  # noqa: E402
 from . import cli_tags as _cli_tags  # noqa: E402
 from . import cli_windows as _cli_windows  # noqa: E402
 from .cli_emulate import emulate as _emulate  # noqa: E402
@@ -275,6 +282,7 @@ from .cli_emulate import emulate as _emulate  # noqa: E402
 _cli_analysis.add_to(app)
 _cli_clocks.add_to(app)
 _cli_dry_run.add_to(app)
+_cli_export.add_to(app)
 _cli_tags.add_to(app)
 _cli_windows.add_to(app)
 app.command("emulate")(_emulate)

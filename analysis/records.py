@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -218,6 +219,12 @@ class Estimate:
         """Plain dict in the field order of the command line's JSON; non-finite numbers become None."""
         plain = asdict(self)
         return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in plain.items()}
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the number with its interval, and how it was made."""
+        unit = f" {self.unit}" if self.unit else ""
+        interval = f"[{self.lower:.6g}, {self.upper:.6g}]{unit} at {self.confidence:.0%}"
+        return f"<b>{self.value:.6g}{escape(unit)}</b> {escape(interval)} <small>{escape(self.method)}, n = {self.n}</small>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

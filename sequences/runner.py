@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +28,7 @@ from .compile import compile_sequence
 from .control import RunControl
 from .documents import Document, Progress, Reading, RunStart, RunStop, SettingStart, Tags
 from .experiments.base import Action, Experiment, Plan, Setting
+from .keeping import keep_result
 from .monitors import Monitors, not_counting
 from .resume import interrupted_run, reopen
 from .run_file import create_file, dotted_name, new_run_id, plain_value
@@ -134,7 +134,7 @@ def _finish(run: _Run, path: Path, created_utc: str) -> Path:
             raise Unanalysable(
                 f"{path}: recorded ({status}), but the analysis failed: {type(error).__name__}: {error}"
             ) from error
-        file.write_results(result.estimates, result.histograms, version("erbia"))
+        keep_result(file, result)
     run.tell(result)
     run.tell(RunStop(status, reason))
     return path

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from ..records import CorrelationHistogram, Estimate
+from .grids import Grid, write_grids
 from .layout import decode_texts, encode_text, filters, text
 from .strings import read_attributes, write_attributes
 
@@ -44,6 +45,7 @@ def write_results(
     estimates: Mapping[str, Estimate],
     histograms: Mapping[str, CorrelationHistogram],
     code_version: str,
+    grids: Mapping[str, Grid],
 ) -> int:
     """Adds the next numbered group below ``group`` (``/results``) and returns its number."""
     number = max((int(name) for name in group), default=-1) + 1
@@ -57,6 +59,7 @@ def write_results(
     target.create_dataset("estimates", data=rows, chunks=(max(1, len(rows)),), maxshape=(None,), **filters())
     for name, histogram in histograms.items():
         _write_histogram(target.create_group(f"histograms/{name.replace('/', '|')}"), histogram)
+    write_grids(target, grids)
     return number
 
 

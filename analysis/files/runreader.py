@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, UsageError
 from ..records import CorrelationHistogram, Estimate, Interval, TagBlock, TimeTags, ValidityMask
 from . import layout
+from .grids import Grid
 from .layout import decode_texts
 from .opening import reading
 from .results import Results, read_results, write_results
@@ -237,13 +238,16 @@ class Run(RunView):
         estimates: Mapping[str, Estimate],
         histograms: Mapping[str, CorrelationHistogram] | None = None,
         code_version: str = "",
+        grids: Mapping[str, Grid] | None = None,
     ) -> int:
         """Adds ``/results/<n>`` to a run that has ended and returns n; an interrupted run is sealed on this occasion.
+
+        ``grids`` become ``/results/<n>/scans/<name>``, which xarray opens with the engine h5netcdf.
 
         Raises:
             DataError: the run is still being written, or another process is changing the file.
         """
-        return self.amend(lambda file: write_results(file["results"], estimates, histograms or {}, code_version))
+        return self.amend(lambda file: write_results(file["results"], estimates, histograms or {}, code_version, grids or {}))
 
     def group(self, name: str) -> h5py.Group | dict[str, Any]:
         """A group added to the file after the run, empty when there is none."""
