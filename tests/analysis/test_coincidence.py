@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from erbia.analysis import coincidence
 from erbia.analysis.coincidence import CoincidenceStream, count_coincidences, count_pairs
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import TagBlock, TimeTags
@@ -52,8 +53,20 @@ def test_batch_is_the_definition(case, threads):
 
 
 @settings(max_examples=300, deadline=None)
-@given(case=cases(), cuts=st.lists(st.integers(0, 61), max_size=6), lost=st.sets(st.integers(0, 6)))
-def test_stream_is_the_definition_over_live_clicks(case, cuts, lost):
+@given(
+    case=cases(),
+    cuts=st.lists(st.integers(0, 61), max_size=6),
+    lost=st.sets(st.integers(0, 6)),
+    part=st.sampled_from([1, 2, 5, 100]),
+)
+def test_stream_is_the_definition_over_live_clicks(case, cuts, lost, part):
+    """Whatever the blocks, and the parts of a block that are worked on at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coincidence, "_PART", part)
+        check_stream(case, cuts, lost)
+
+
+def check_stream(case, cuts, lost):
     tags, origin, channels, window_ps, delays = case
     stream = CoincidenceStream(channels, window_ps, delays)
     marks = [origin + e for e in sorted({0, 61, *cuts})]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from erbia.analysis import correlation
 from erbia.analysis.correlation import CorrelationStream, autocorrelate, combine, correlate, correlate_slice
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import TagBlock, TimeTags
@@ -67,8 +68,16 @@ def test_autocorrelation_leaves_out_only_the_click_itself(stream, bin_ps, half):
     lost=st.sets(st.integers(0, 8)),
     other=st.sampled_from([0, 1]),
     range_ps=st.integers(1, 80),
+    part=st.sampled_from([1, 3, 100]),
 )
-def test_stream_equals_batch_over_live_clicks(stream, cuts, lost, other, range_ps):
+def test_stream_equals_batch_over_live_clicks(stream, cuts, lost, other, range_ps, part):
+    """Whatever the blocks, and the parts of a block that are worked on at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(correlation, "_PART", part)
+        check_stream(stream, cuts, lost, other, range_ps)
+
+
+def check_stream(stream, cuts, lost, other, range_ps):
     tags, origin = stream
     fed = CorrelationStream(0, other, bin_ps=1, range_ps=range_ps)
     given_blocks = blocks(tags, origin, cuts, lost)

@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from erbia.analysis.errors import UsageError
 from erbia.analysis.rates import (
@@ -65,6 +67,43 @@ def test_streamed_intervals_equal_batch_and_do_not_bridge_losses():
     assert whole.result().longer == batch.longer
     lost = int(((t >= edges[10]) & (t < edges[11])).sum())
     assert batch.counts.sum() + batch.longer - lossy.result().counts.sum() - lossy.result().longer == lost + 1
+
+
+@settings(deadline=None)
+@given(
+    times=st.lists(st.integers(0, 200), max_size=40).map(sorted),
+    channels=st.lists(st.integers(0, 2), min_size=40, max_size=40),
+    edges=st.lists(st.tuples(st.integers(0, 201), st.booleans()), max_size=8),
+    origin=st.sampled_from([0, -100, 2**62, -(2**62)]),
+    bin_ps=st.integers(1, 9),
+    bins=st.integers(1, 5),
+)
+def test_streams_are_their_definitions_over_live_stretches(times, channels, edges, origin, bin_ps, bins):
+    """Cut anywhere, blocks lost or missing anywhere: rates by counting, intervals by subtracting, live time by adding."""
+    tags = TimeTags(np.array(times, np.int64) + origin, np.array(channels[: len(times)], np.uint8))
+    marks = sorted({0: False, 201: False, **dict(edges)}.items())
+    rates, intervals = RateStream(), IntervalStream(1, bin_ps=bin_ps, range_ps=bin_ps * bins)
+    live_ps, counts, stretches = 0, np.zeros(256, np.int64), [[]]
+    for (a, lost), (b, _) in itertools.pairwise(marks):
+        block = TagBlock(tags.between(origin + a, origin + b), origin + a, origin + b, "t", lost, int(lost))
+        if lost and a % 2:  # a gap instead of a block that says so
+            stretches.append([])
+            continue
+        rates.feed(block)
+        intervals.feed(block)
+        if lost:
+            stretches.append([])
+            continue
+        live_ps += b - a
+        counts += np.bincount(block.tags.channel, minlength=256)
+        stretches[-1] += block.tags.on(1).tolist()
+    assert rates.live_time.live_time_ps == intervals.live_time.live_time_ps == live_ps
+    assert rates.counts.tolist() == counts.tolist()
+    waits = [after - before for stretch in stretches for before, after in itertools.pairwise(stretch)]
+    expected = [sum(k * bin_ps <= w < (k + 1) * bin_ps for w in waits) for k in range(bins)]
+    found = intervals.result()
+    assert found.counts.tolist() == expected
+    assert found.longer == len(waits) - sum(expected)
 
 
 def test_dead_time_and_after_pulsing_are_recovered():
