@@ -19,14 +19,15 @@ from erbia.gui.main_window import MainWindow
 
 IMAGES = Path(__file__).parent / "images"
 LAPTOP, BIG_SCREEN = (1366, 740), (2560, 1400)
-AXIS = {"parameter": "snspd.ch3.bias", "unit": "A", "values": [1e-6 * k for k in range(4, 20, 2)]}
+AXIS = {"parameter": "snspd.ch3.bias", "unit": "A", "values": [round(1e-6 * k, 7) for k in range(4, 20)]}
 LIMIT_S = 300.0
 #: What else is run, how, and the tab that shows it.
 OTHERS: tuple[tuple[str, dict[str, object], str], ...] = (
-    ("scan", {"points": {"axes": [AXIS]}, "measure": ["alice.photon"], "dwell_s": 0.5}, "Scan"),
+    ("scan", {"points": {"axes": [AXIS]}, "measure": ["alice.photon"], "dwell_s": 5}, "Scan"),
+    ("tomography", {}, "State"),
     ("storage_time", {}, "Memory"),
-    ("timing_jitter", {}, "Detectors"),
     ("clock_sync", {}, "Clock"),
+    ("detector_characterisation", {}, "Detectors"),  # last: it leaves a pixel latched
 )
 
 
@@ -92,7 +93,7 @@ class Studio:
         for heralds in (300, 400, 500):
             form.show_config("heralded_entanglement", {"heralds": heralds})
             form.request_queue()
-        self.until(lambda: self.window.panels.queue.table.rowCount() > 3)
+        self.until(lambda: self.window.panels.queue.table.rowCount() >= 3)
         self.tab("Overview")
         self.photograph("gui-queue", queue=True)
         self.until(lambda: "queued" not in self.window.line.state.text() and self.window.run_action.isEnabled())
@@ -104,8 +105,11 @@ class Studio:
         panel.search.setText("heralded")
         panel.table.selectAll()
         panel.compare.setCurrentIndex(OVERLAY)
-        self.until(lambda: panel.compare.overlay_body.currentIndex() == 1)
+        self.until(lambda: len(panel.compare.overlay.curves) > 3)
+        panel.compare.quantity.setCurrentIndex(panel.compare.quantity.findData("herald_rate_hz"))
+        panel.compare.quantity.activated.emit(panel.compare.quantity.currentIndex())
         self.photograph("gui-compare")
+        panel.search.clear()
 
     def close(self) -> None:
         self.window.bridge.call(lambda client: client.shutdown())
@@ -130,13 +134,13 @@ def main() -> None:
         studio.show("Heralds")
         studio.show("Correlations", lambda: studio.window.panels.tags.plot.shown is not None)
         studio.show("Sequence")
+        studio.queue()
+        studio.show("Runs")
+        studio.compare()
+        studio.show("Calibrations")
         for experiment, config, tab in OTHERS:
             studio.run(experiment, config)
             studio.show(tab)
-        studio.queue()
-        studio.show("Calibrations")
-        studio.show("Runs")
-        studio.compare()
         studio.close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pyqtgraph as pg
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 
 from . import names
@@ -34,7 +34,7 @@ class RateAlarm(QWidget):
         plot.addItem(self.band, ignoreBounds=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.on)
+        layout.addWidget(self.on, alignment=Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.channel)
         self._log = False
         self._rates: dict[str, float] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QFont, QResizeEvent
+from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from . import names
@@ -13,16 +13,17 @@ from .view_models import RunView
 from .widgets import Hinted, label, named
 
 _MAX_BIG = 8
-_DIGITS = 9  # characters of the widest number, "1.234 MHz"
-_SLOWEST_S, _FASTEST_S = 2.0, 0.08
+_WIDEST = "1.234 MHz"
+_TRIAL_PX = 100
+_SLOWEST_S, _FASTEST_S = 2.0, 0.08  # ticks at 1 Hz and at the upper end
+_DECADES = 8
 
 
 def tick_period_s(rate_hz: float) -> float:
-    """Time between two ticks: twice as fast for each decade of rate, so that ears can follow 1 Hz to 100 MHz."""
-    if rate_hz < 1:
-        return _SLOWEST_S
-    period_s: float = _SLOWEST_S / 1.5 ** (2 * math.log10(rate_hz))
-    return max(_FASTEST_S, period_s)
+    """Time between two ticks: shorter by the same factor for each decade of rate, so that ears can follow them all."""
+    decades = min(_DECADES, math.log10(max(rate_hz, 1.0)))
+    period_s: float = _SLOWEST_S * (_FASTEST_S / _SLOWEST_S) ** (decades / _DECADES)
+    return period_s
 
 
 class Ticker(QWidget):
@@ -104,8 +105,11 @@ class BigRates(QWidget):
 
     def _fit(self) -> None:
         rows = max(1, -(-self._shown // 2))
-        across = self.width() / (2 * 0.64 * _DIGITS)
-        down = (self.height() - 60) / rows * 0.55
-        size = max(28, round(min(across, down)))
+        font = QFont(self.font())
+        font.setPixelSize(_TRIAL_PX)
+        font.setWeight(QFont.Weight.DemiBold)
+        across = (self.width() / 2 - 30) / QFontMetrics(font).horizontalAdvance(_WIDEST)
+        down = ((self.height() - 60) / rows - 30) / QFontMetrics(font).height()
+        size = max(28, round(_TRIAL_PX * min(across, down)))
         for digit in self.digits:
             digit.setStyleSheet(f"font-size: {size}px; font-weight: {QFont.Weight.DemiBold.value};")

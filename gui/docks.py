@@ -29,9 +29,21 @@ class Docks:
         self.queue = self._dock("Queue", queue)
         self.rates = self._dock("Count rates", rates)
         self.log = self._dock("Log", log)
+        self._place()
+        # Placed again and again, Qt leaves tab bars of before standing about; put back as kept, it does not.
+        self._first = window.saveState()
 
     def reset(self) -> None:
         """Every panel back to its place, the centre with most of the room."""
+        window = self._window
+        window.restoreState(self._first)
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        side, low = max(290, window.width() // 6), window.height() // 4
+        window.resizeDocks([self.instruments, self.experiment], [side + 20, side], across)
+        window.resizeDocks([self.rates, self.log], [2 * window.width() // 3, window.width() // 3], across)
+        window.resizeDocks([self.rates, self.log], [low, low], down)
+
+    def _place(self) -> None:
         window = self._window
         for dock, area in (
             (self.instruments, _AREAS.LeftDockWidgetArea),
@@ -40,17 +52,10 @@ class Docks:
             (self.rates, _AREAS.BottomDockWidgetArea),
             (self.log, _AREAS.BottomDockWidgetArea),
         ):
-            dock.setFloating(False)
             window.addDockWidget(area, dock)
-            dock.show()
-        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         window.tabifyDockWidget(self.experiment, self.queue)
         self.experiment.raise_()
-        window.splitDockWidget(self.rates, self.log, across)
-        side, low = max(290, window.width() // 6), window.height() // 4
-        window.resizeDocks([self.instruments, self.experiment], [side + 20, side], across)
-        window.resizeDocks([self.rates, self.log], [2 * window.width() // 3, window.width() // 3], across)
-        window.resizeDocks([self.rates, self.log], [low, low], down)
+        window.splitDockWidget(self.rates, self.log, Qt.Orientation.Horizontal)
 
     def _dock(self, title: str, panel: QWidget) -> QDockWidget:
         dock = named(QDockWidget(title), title)

@@ -37,7 +37,8 @@ class ExperimentPanel(QWidget):
         self.defaults = named(QPushButton("Defaults"), "defaults", "Back to the values the experiment proposes")
         self.preset = named(QComboBox(), "preset", "Settings kept under a name; type one and press Keep")
         self.preset.setEditable(True)
-        self.preset.setPlaceholderText("preset")
+        if (line := self.preset.lineEdit()) is not None:
+            line.setPlaceholderText("presets")
         self.keep = named(QPushButton("Keep"), "keep", "Keep these settings as a preset (YAML) under the name typed")
         self.budget = BudgetTable()
         self.differs = label("", "muted", wrap=True)

@@ -62,6 +62,7 @@ class TextEntry(Entry):
 
     def show_value(self, value: Any) -> None:
         self._line.setText(self.field.to_text(value))
+        self._line.setCursorPosition(0)
 
 
 class CheckEntry(Entry):

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QSplitter, QVBoxLayout, QWidget
 
 from . import names
-from .plots import Plot
+from .plots import BandPlot, Plot
 from .point_plot import PointPlot
 from .theme import DARK, Theme
 from .view_models import RunView
@@ -88,13 +88,18 @@ class HeraldsPanel(QWidget):
         split.addWidget(self.outcomes)
         split.addWidget(self.intervals)
         split.setSizes([600, 400])
+        self.history = BandPlot()
+        both = QSplitter(Qt.Orientation.Vertical)
+        both.addWidget(split)
+        both.addWidget(self.history)
+        both.setSizes([550, 450])
         page = QWidget()
         grid = QGridLayout(page)
         for k, (caption, figure) in enumerate(zip(self.captions, self.figures, strict=True)):
             grid.addWidget(caption, 0, k)
             grid.addWidget(figure, 1, k)
             grid.setColumnStretch(k, 1)
-        grid.addWidget(split, 2, 0, 1, len(self.captions))
+        grid.addWidget(both, 2, 0, 1, len(self.captions))
         grid.setRowStretch(2, 1)
         self.body = Hinted(
             page, "No herald yet.\nRun an experiment that heralds: heralded entanglement or the Bell test."
@@ -107,6 +112,7 @@ class HeraldsPanel(QWidget):
         """Takes the theme's colours on."""
         self.outcomes.paint(theme)
         self.intervals.paint(theme)
+        self.history.paint(theme)
 
     def show_run(self, run: RunView) -> None:
         """Draws the run as it stands."""
@@ -125,6 +131,13 @@ class HeraldsPanel(QWidget):
         for figure, text in zip(self.figures, texts, strict=True):
             figure.setText(text)
         self.captions[2].setText(names.title(headline.name) if headline else "result")
+        self.history.setVisible(headline is not None)
+        if headline is not None:
+            factor, unit = names.si(1.0, headline.unit)
+            t_s, value, lower, upper = run.history(headline.name)
+            self.history.show_history(
+                names.title(headline.name), unit, t_s, value * factor, lower * factor, upper * factor
+            )
         self.outcomes.show_counts({setting: c for setting, c in run.counts.items() if setting in heralds})
         self.intervals.show_estimates(
             run, [name for name, e in run.estimates.items() if not e.unit and abs(e.value) <= 1]

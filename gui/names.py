@@ -14,8 +14,10 @@ _UNIT_ENDINGS = {"_s": "s", "_ps": "s", "_hz": "Hz", "_w": "W", "_v": "V", "_k":
 _SCALES = {"ps": (1e-12, "s")}
 
 
-def title(name: str) -> str:
-    """``herald_rate_hz`` → ``herald rate``."""
+def title(name: str, unit: str = "") -> str:
+    """``herald_rate_hz`` → ``herald rate``; an ending that is the unit goes too."""
+    if unit:
+        name = name.removesuffix(f"_{unit.lower()}")
     if name in _SYMBOLS:
         return _SYMBOLS[name]
     if len(name) == 4 and name.startswith("e_"):
@@ -56,7 +58,7 @@ def _with_deviations(value: float, lower: float, upper: float, unit: str) -> str
     digits = 2 + max(0, math.ceil(math.log10(abs(value) / (upper - lower)))) if value else 2
     return (
         f"{format_quantity(value, unit, min(digits, 15))} "
-        f"(-{format_quantity(value - lower, unit, 2)}, +{format_quantity(upper - value, unit, 2)})"
+        f"(-{format_quantity(value - lower, unit, 3)}, +{format_quantity(upper - value, unit, 3)})"
     )
 
 

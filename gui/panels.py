@@ -31,6 +31,9 @@ from .topic_panel import TopicPanel
 from .topics import TOPICS
 from .view_models import RunView
 
+#: The docks may take the rest.
+_SMALLEST_CENTRE = 480
+
 
 class Painted(Protocol):
     """What takes a theme's colours on."""
@@ -68,6 +71,7 @@ class Panels:
         self.banner, self.guide = Banner(), Guide()
         self.tabs = self._make_tabs()
         self.centre = QWidget()
+        self.centre.setMinimumWidth(_SMALLEST_CENTRE)
         layout = QVBoxLayout(self.centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -119,10 +123,10 @@ class Panels:
             ("Scan", self.scan),
             ("State", self.state),
             ("Rates", self.big),
+            ("Runs", self.runs),
             ("Sequence", self.sequence),
             *((topic.title, self.topics[topic.title]) for topic in TOPICS),
             ("Calibrations", self.calibrations),
-            ("Runs", self.runs),
         ):
             tabs.addTab(panel, title)
         return tabs

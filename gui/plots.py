@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QGraphicsItem
 
@@ -26,6 +26,8 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
     No grid, no menu: they would cost more than all curves.
     """
 
+    whole_wanted = Signal()
+
     def __init__(self, left: tuple[str, str], bottom: tuple[str, str]) -> None:
         super().__init__(viewBox=CalmView(), enableMenu=False)
         self._named: dict[str, tuple[str, str]] = {}
@@ -36,6 +38,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
             self.name_axis(side, label, unit)
             self.getAxis(side).label.setCacheMode(_CACHED)
         self.getAxis("left").setWidth(70)
+        self.getPlotItem().layout.setContentsMargins(1, 8, 8, 1)  # the uppermost number is not cut
         self.hideButtons()
         self.legend = self.addLegend(offset=(-8, 6), labelTextSize="8pt", verSpacing=-6)
         self.legend.hide()
@@ -134,6 +137,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         """Back to all of the data, after zooming."""
         self.begin_anew()
         self.enableAutoRange()
+        self.whole_wanted.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """A double click shows all."""

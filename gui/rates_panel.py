@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from .alarm import RateAlarm
@@ -23,7 +24,7 @@ class RateStrip(QWidget):
         self.alarm = RateAlarm(self.plot)
         self._theme = DARK
         choices = QVBoxLayout()
-        choices.addWidget(self.log)
+        choices.addWidget(self.log, alignment=Qt.AlignmentFlag.AlignLeft)
         choices.addWidget(self.alarm)
         choices.addStretch(1)
         page = QWidget()
@@ -63,7 +64,8 @@ class RateStrip(QWidget):
     def _set_scale(self, log: bool) -> None:
         self.plot.setLogMode(y=log)
         self.alarm.set_log(log)
-        # More than a decade, so that a power of ten is on the axis.
+        # Powers of ten are enough to read a rate; more would overlap. A decade is always on the axis.
+        self.plot.getAxis("left").setStyle(maxTextLevel=0 if log else 2)
         self.plot.getViewBox().setLimits(minYRange=1.2 if log else 1e-9)
         # On a log scale pyqtgraph would put the prefix on the exponent.
         self.plot.name_axis("left", "rate (Hz)" if log else "rate", "" if log else "Hz")

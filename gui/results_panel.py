@@ -59,7 +59,7 @@ class ResultTable(QTableWidget):
             self._rebuild(estimates)
         for row, estimate in enumerate(estimates):
             texts = (
-                names.title(estimate.name),
+                names.title(estimate.name, estimate.unit),
                 names.with_interval(estimate),
                 f"{estimate.n:,}",
                 f"{estimate.method}, {estimate.confidence:.0%}",

@@ -77,7 +77,7 @@ class RunsPanel(QWidget):
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.table)
         split.addWidget(self.compare)
-        split.setSizes([600, 300])
+        split.setSizes([450, 450])
         self.body = Hinted(split, "No recorded run in this folder yet.\nPress Run: every run is kept here.")
         bar = QHBoxLayout()
         bar.setContentsMargins(6, 4, 6, 0)

@@ -102,6 +102,7 @@ class ScanPanel(QWidget):
         mine = self.fits.fit(curve.x, curve.measured, (curve.upper - curve.lower) / 3.92, x_unit, y_unit)
         fit_x, fit, at, residuals = mine or (curve.fit_x, curve.fit, curve.x[: len(curve.residuals)], curve.residuals)
         self.plot.fit.setData(fit_x, fit)
+        self.residuals.setVisible(bool(len(residuals)))
         self.residuals.show_points(at, residuals, residuals - 1, residuals + 1)
         measured = int(np.count_nonzero(np.isfinite(curve.measured)))
         self.readout.setText(f"{measured} of {len(curve.x)} points")

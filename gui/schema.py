@@ -176,7 +176,9 @@ def _field(path: str, spec: dict[str, Any], definitions: dict[str, Any], optiona
     kind = "json" if nested else "choice" if choices and not many else item.get("type", "string")
     return Field(
         path=path,
-        title=path.rpartition(".")[2].removesuffix("_s").replace("_", " "),
+        title=path.rpartition(".")[2]
+        .removesuffix(f"_{item.get('unit', spec.get('unit', 's')).lower()}")
+        .replace("_", " "),
         kind=kind if kind in _KINDS or kind == "choice" else "string",
         help=spec.get("description", ""),
         unit=item.get("unit", spec.get("unit", "")),

@@ -15,7 +15,9 @@ from .view_models import FloatArray
 
 #: How the floor lies on the screen: one step along a row goes right and up, one along a column left and up.
 _ALONG = np.array([[0.9, 0.42], [-0.9, 0.42]])
-_HEIGHT = 3.2  # of a bar of one
+_HEIGHT = 4.4  # of a bar of one
+_HIGHEST, _LOWEST = 0.55, -0.25  # what the view has room for; a Bell state's bars are 0.5 high
+_NOTHING = 0.005  # a bar lower than this is drawn as floor
 _GAP = 0.18
 
 
@@ -56,7 +58,9 @@ class City(pg.GraphicsObject):  # type: ignore[misc]
 
     def boundingRect(self) -> QRectF:  # noqa: N802
         n = max(len(self.values), 1)
-        return QRectF(-n, -_HEIGHT * 0.75, 2 * n, 2 * _HEIGHT * 0.75 + n)
+        low = min(_LOWEST, float(self.values.min(initial=0.0))) * _HEIGHT
+        high = 2 * _ALONG[0][1] * n + max(_HIGHEST, float(self.values.max(initial=0.0))) * _HEIGHT - n * _ALONG[0][1]
+        return QRectF(-n, low, 2 * n, high - low)
 
     def paint(self, painter: QPainter, *args: Any) -> None:
         n = len(self.values)
@@ -69,7 +73,8 @@ class City(pg.GraphicsObject):  # type: ignore[misc]
             self._draw_bar(painter, row, column, float(self.values[row, column]))
 
     def _draw_bar(self, painter: QPainter, row: int, column: int, value: float) -> None:
-        colour = QColor(self._theme.accent if value >= 0 else self._theme.warn)
+        signed = self._theme.accent if value >= 0 else self._theme.warn
+        colour = QColor(signed if abs(value) >= _NOTHING else self._theme.raised)
         painter.setPen(pg.mkPen(self._theme.panel, width=1))
         for polygon, shade in zip(faces(row, column, value), (135, 160, 100), strict=True):
             painter.setBrush(colour.darker(shade))

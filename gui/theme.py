@@ -113,7 +113,7 @@ QToolBar {{ background: {panel}; border: 0; border-bottom: 1px solid {line}; spa
 QStatusBar {{ background: {panel}; border-top: 1px solid {line}; }}
 QStatusBar::item {{ border: 0; }}
 QTabWidget::pane {{ border: 0; border-top: 1px solid {line}; }}
-QTabBar::tab {{ background: {window}; color: {muted}; padding: 5px 12px; border: 0; border-bottom: 2px solid {window}; }}
+QTabBar::tab {{ background: {window}; color: {muted}; padding: 5px 6px; border: 0; border-bottom: 2px solid {window}; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
 QTabBar::tab:hover {{ color: {text}; }}
 QHeaderView::section {{ background: {raised}; color: {muted}; border: 0; padding: 3px 6px; }}

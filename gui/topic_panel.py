@@ -57,6 +57,7 @@ class ParameterTable(QTableWidget):
                     if parameter.value is not None and parameter.value is _BAD.get(last):
                         cell.setForeground(self.bad)
                     rows.setdefault(owner, {})[last] = cell
+        self.setVisible(bool(rows))
         self.setRowCount(len(rows))
         for row, (owner, cells) in enumerate(rows.items()):
             self.setItem(row, 0, QTableWidgetItem(owner))
@@ -71,7 +72,7 @@ class TopicPanel(QWidget):
         super().__init__()
         self.topic = topic
         self.captions = [label("", "caption") for _ in range(_FIGURES)]
-        self.figures = [label("", "figure") for _ in range(_FIGURES)]
+        self.figures = [label("", "figure", wrap=True) for _ in range(_FIGURES)]
         self.curves = [PointPlot() for _ in range(_PLOTS)]
         self.histogram = HistogramPlot()
         self.table = ParameterTable(topic.parameters)
@@ -79,6 +80,7 @@ class TopicPanel(QWidget):
         grid = QGridLayout(page)
         grid.setContentsMargins(8, 4, 4, 4)
         for k in range(_FIGURES):
+            self.figures[k].setMinimumWidth(1)
             row, column = divmod(k, 3)
             grid.addWidget(self.captions[k], 2 * row, column)
             grid.addWidget(self.figures[k], 2 * row + 1, column)
@@ -119,7 +121,9 @@ class TopicPanel(QWidget):
         self.body.show_content(bool(estimates or curves or histograms))
         for k in range(_FIGURES):
             known = k < len(estimates)
-            self.captions[k].setText(names.title(estimates[k].name) if known else "")
+            self.captions[k].setVisible(known)
+            self.figures[k].setVisible(known)
+            self.captions[k].setText(names.title(estimates[k].name, estimates[k].unit) if known else "")
             self.figures[k].setText(names.with_interval(estimates[k]) if known else "")
         for plot, item in zip(self.curves, [*curves.items(), *[None] * _PLOTS], strict=False):
             _show(plot, item is not None)
@@ -140,7 +144,9 @@ def _show(plot: Plot, wanted: bool) -> None:
 
 def _draw(plot: PointPlot, name: str, curve: CurveView) -> None:
     plot.name_axis("bottom", *split_label(curve.x_label))
-    plot.name_axis("left", *split_label(curve.y_label))
+    y_name, y_unit = split_label(curve.y_label)
+    plot.name_axis("left", "", y_unit)
+    plot.setTitle(y_name, size="9pt")  # above the plot: beside it there is no room for it
     plot.setToolTip(names.title(name))
     plot.show_points(curve.x, curve.measured, curve.lower, curve.upper)
     plot.fit.setData(curve.fit_x, curve.fit)

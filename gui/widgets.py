@@ -22,6 +22,7 @@ def label(text: str, role: str = "", wrap: bool = False) -> QLabel:
     made = QLabel(text)
     made.setProperty("role", role)
     made.setWordWrap(wrap)
+    made.setMinimumWidth(1)  # a long text is cut rather than the window widened
     return made
 
 

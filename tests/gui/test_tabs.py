@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 
 import erbia
 from erbia.analysis.files.runfile import Run
+from erbia.analysis.timing import Lane
 from erbia.gui.main_window import MainWindow
 from erbia.gui.sequence_panel import outline
 from erbia.gui.view_models import Histogram, RunView
@@ -66,20 +67,32 @@ def test_the_timing_diagram_is_the_plan(qtbot: Any, window: MainWindow) -> None:
     t_s, height = panel.plot.curves["gate"].getOriginalDataset()
     assert t_s.tolist() == pytest.approx([0, 50e-9, 50e-9, 150e-9, 150e-9, 200e-9])
     assert height.max() - height.min() == pytest.approx(0.375), "half amplitude is half as high"
-    qtbot.keyClick(panel.block, Qt.Key.Key_Down)
-    assert panel.block.currentText() == "header"
+    assert [panel.block.itemText(k) for k in range(panel.block.count())] == ["attempt ×7"], (
+        "what plays nothing is left out"
+    )
 
 
 def test_an_outline_goes_up_and_down_at_each_pulse() -> None:
-    pulses = [
-        {"start_ps": 30, "duration_ps": 10, "amplitude": 1.0},
-        {"start_ps": 5, "duration_ps": 5, "amplitude": 0.0},
-    ]
-    t_s, height = outline(pulses, 2, 100)
-    assert (t_s * 1e12).round().astype(int).tolist() == [0, 5, 5, 10, 10, 30, 30, 40, 40, 100]
-    assert height.min() == 2.0
-    assert height[5:7].tolist() == [2.0, 2.75]
-    assert height[2] > 2.0, "a pulse of no amplitude can still be seen"
+    lane = Lane("laser", np.array([0, 5, 5, 10, 10, 100]), np.array([0, 0, 0.5, 0.5, 0, 0.0]))
+    t_s, height = outline(lane, 2)
+    assert (t_s * 1e12).round().astype(int).tolist() == [0, 5, 5, 10, 10, 100]
+    assert height.tolist() == [2, 2, 2.375, 2.375, 2, 2]
+    weak = outline(Lane("laser", np.array([0, 1]), np.array([0.001, 0.0])), 0)[1]
+    assert weak[0] > 0.03, "the weakest pulse can still be seen"
+
+
+def test_zooming_into_the_diagram_shows_more(qtbot: Any, window: MainWindow) -> None:
+    show(qtbot, window, "Sequence")
+    panel = window.panels.sequence
+    qtbot.waitUntil(lambda: panel.shown is not None, timeout=5000)
+    panel.plot.setXRange(60e-9, 61e-9, padding=0)
+    qtbot.waitUntil(lambda: panel.shown is not None and panel.shown.view_ps == (60_000, 61_000), timeout=3000)
+    _, height = panel.plot.curves["gate"].getOriginalDataset()
+    assert height.max() == pytest.approx(0.375)
+    assert "1 ns shown" in panel.about.text()
+    panel.plot.setFocus()
+    qtbot.keyClick(panel.plot, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: panel.shown is not None and panel.shown.view_ps == (0, 200_000), timeout=3000)
 
 
 def test_a_fit_is_drawn_through_its_histogram(qtbot: Any, window: MainWindow) -> None:
