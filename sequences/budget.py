@@ -21,7 +21,7 @@ from ..instruments.pulse_table import PulseTable
 from .budget_facts import LabFacts
 from .budget_load import brightest_hz, heat_w
 from .budget_settings import SettingBudget, fidelity_std, setting_budgets
-from .checks import check_sequence
+from .checks import MINIMUM_PULSE_PS, check_sequence
 from .compile import compile_sequence
 from .compile_steps import steps_needed
 from .experiments.base import Experiment, Setting
@@ -194,6 +194,9 @@ def _target_lines(settings: Sequence[SettingBudget]) -> Iterator[Line]:
         reason = f"raise heralds by a factor {(std / asked) ** 2:.2g}" if missed else ""
         allowed = f"≤ {asked:g}" if isfinite(asked) else ""
         yield Line("standard error of the fidelity", std, "", allowed, "warning" if missed else "ok", reason)
+        if isfinite(asked):
+            heralding_s = sum(s.time_s for s in waiting if s.link is not None)
+            yield Line("time to target precision", heralding_s * (std / asked) ** 2, "s", "", "ok", "of heralding")
     yield Line("run time", sum(s.time_s for s in waiting), "s", "", "ok")
 
 
@@ -228,7 +231,8 @@ def _load_lines(settings: Sequence[SettingBudget], facts: LabFacts) -> Iterator[
         return
     shortest = min((p for s in distinct for p in s.pulses()), key=lambda p: p.duration_ps, default=None)
     if shortest is not None:
-        yield Line("shortest pulse", shortest.duration_ps * 1e-12, "s", "", "ok", f"on {shortest.channel}")
+        least = f"≥ {format_quantity(MINIMUM_PULSE_PS * 1e-12, 's')}"
+        yield Line("shortest pulse", shortest.duration_ps * 1e-12, "s", least, "ok", f"on {shortest.channel}")
     for channel, output in expected.outputs.items():
         if output.max_duty < 1:
             share = max(s.played.on_s(channel) for s in distinct)

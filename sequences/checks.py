@@ -12,9 +12,10 @@ from .sequence import Block, Branch, Sequence
 
 #: More pulses in a block than any generator here takes; loops are played out when they are compiled.
 MAX_PULSES = 500_000
+MINIMUM_PULSE_PS = 1000
 
 
-def check_sequence(sequence: Sequence, *, minimum_pulse_ps: int = 1000) -> list[str]:
+def check_sequence(sequence: Sequence, *, minimum_pulse_ps: int = MINIMUM_PULSE_PS) -> list[str]:
     """Problems in words, one line each; an empty list means the sequence can be armed."""
     problems = [p for role, block in sequence.blocks().items() for p in _check_block(role, block, minimum_pulse_ps)]
     if sequence.repetitions < 1:

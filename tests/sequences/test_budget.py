@@ -208,6 +208,9 @@ def test_a_target_that_cannot_be_reached_is_said(facts: LabFacts, tmp_path: Path
     assert "XX ends after 10 s with 13%" in _line(budget, "time to target").reason
     assert "raise heralds by a factor" in _line(budget, "standard error of the fidelity").reason
     assert _line(budget, "run time").value == pytest.approx(30.7, abs=0.2)
+    std = _line(budget, "standard error of the fidelity").value
+    assert std is not None
+    assert _line(budget, "time to target precision").value == pytest.approx(30 * (std / 0.001) ** 2)
 
 
 def test_ten_thousand_settings_are_budgeted_quickly(facts: LabFacts) -> None:
