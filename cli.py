@@ -3,6 +3,7 @@ file) or 3 (instrument or run)."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,7 +74,7 @@ def demo(
 
 @app.command()
 def run(
-    experiment: Annotated[str, typer.Argument(help="Name of an experiment.")],
+    experiment: Annotated[str, typer.Argument(help="Name of an experiment; left out with --resume.")] = "",
     station: Annotated[str, typer.Option(help="A shipped station or a station file.")] = "mock_lab",
     settings: Settings = None,
     preset: Annotated[str | None, typer.Option(help="A shipped experiment preset or a .yaml file.")] = None,
@@ -83,24 +84,47 @@ def run(
     qcodes_db: Annotated[
         Path | None, typer.Option("--qcodes-db", help="QCoDeS database to add the run's scans to.")
     ] = None,
+    monitors: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--monitor",
+            metavar="NAME=YAML",
+            help="What must be so for data to count: lock={parameter: …, equals: true}.",
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN.h5", help="Go on with a run that was interrupted, failed or stopped.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run an experiment on a station and analyse it."""
+    """Run an experiment on a station and analyse it, or go on with a run that did not end."""
     from .console import print_estimates, print_json, run_progress, stdout
     from .sequences.documents import RunStop
-    from .sequences.lab import load_station, make_experiment, split_settings
+    from .sequences.lab import load_station, make_experiment, parse_monitors, split_settings
     from .sequences.presets import read_preset
+    from .sequences.resume import lab_of
 
+    if bool(experiment) == (resume is not None):
+        raise UsageError("give the name of an experiment, or --resume RUN.h5 alone")
+    if resume is not None and (settings or preset or monitors):
+        raise UsageError("a resumed run keeps its own config: drop --set, --preset and --monitor")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us leaves the lab safe
     stops: list[RunStop] = []
+    if resume is not None:
+        station, seed = lab_of(resume)
     with load_station(station, seed) as lab:
         names = [*lab.station.components, *lab.loaded.roles]
         config, held = split_settings(settings or [], names)
         for name, value in held.items():
             lab.hold(name, value)
-        config = {**read_preset(experiment, preset), **config}
-        plan = make_experiment(experiment, config)
         with run_progress() as show:
-            finished = lab.run(plan, out_dir=out, operator=operator, subscribers=(show, _keep_stop(stops)))
+            subscribers = (show, _keep_stop(stops))
+            if resume is not None:
+                finished = lab.resume(resume, subscribers=subscribers)
+            else:
+                plan = make_experiment(experiment, {**read_preset(experiment, preset), **config})
+                watched = parse_monitors(monitors or [])
+                finished = lab.run(plan, out_dir=out, operator=operator, subscribers=subscribers, monitors=watched)
     if qcodes_db is not None:
         from .sequences.qcodes_export import export_to_qcodes
 
@@ -247,19 +271,6 @@ def doctor(
 
 
 @app.command()
-def engine(
-    station: Annotated[str, typer.Option(help="A shipped station or a station file.")] = "mock_lab",
-    seed: Seed = None,
-    out: OutDir = Path("runs"),
-    idle_s: Annotated[float, typer.Option(help="Leave after this time without run and client.")] = 60.0,
-) -> None:
-    """Serve a station to the window and to scripts, one run at a time, on this machine only."""
-    from .sequences.engine.server import serve
-
-    serve(station, seed, out.resolve(), idle_s)
-
-
-@app.command()
 def gui(
     station: Annotated[str | None, typer.Option(help="A shipped station or a station file.")] = None, seed: Seed = None
 ) -> None:
@@ -275,6 +286,8 @@ from . import cli_analysis as _cli_analysis  # noqa: E402  the analyst's command
 from . import cli_clocks as _cli_clocks  # noqa: E402
 from . import cli_dry_run as _cli_dry_run  # noqa: E402
 from . import cli_export as _cli_export  # noqa: E402
+from . import cli_provenance as _cli_provenance  # noqa: E402
+from . import cli_queue as _cli_queue  # noqa: E402
 from . import cli_tags as _cli_tags  # noqa: E402
 from . import cli_windows as _cli_windows  # noqa: E402
 from .cli_emulate import emulate as _emulate  # noqa: E402
@@ -283,6 +296,8 @@ _cli_analysis.add_to(app)
 _cli_clocks.add_to(app)
 _cli_dry_run.add_to(app)
 _cli_export.add_to(app)
+_cli_provenance.add_to(app)
+_cli_queue.add_to(app)
 _cli_tags.add_to(app)
 _cli_windows.add_to(app)
 app.command("emulate")(_emulate)

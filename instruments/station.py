@@ -92,9 +92,13 @@ class LoadedStation:
             if options.get("monitor")
         ]
 
+    def is_mock(self, name: str) -> bool:
+        """Whether the instrument lives in this process and nowhere else."""
+        return _is_mock(self.station.components.get(name))
+
     def is_simulated(self, name: str) -> bool:
         """Whether a mock or an emulator answers for the instrument."""
-        return _is_mock(self.station.components.get(name)) or name in _emulated(self.file)
+        return self.is_mock(name) or name in _emulated(self.file)
 
     def restart(self, name: str) -> Any:
         """Closes one instrument and opens it again as the file says; returns it.

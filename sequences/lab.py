@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from ..analysis.errors import UsageError
 from ..analysis.files.runfile import Run, open_run
@@ -178,6 +180,21 @@ def make_monitors(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, MonitorSe
             wrong = error.errors()[0]
             raise UsageError(f"monitor {name}: {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from error
     return made
+
+
+def parse_monitors(texts: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """``NAME={parameter: laser.lock, equals: true}`` texts (YAML) as plain sections by name. Raises UsageError."""
+    sections = {}
+    for text in texts:
+        name, _, section = text.partition("=")
+        try:
+            content = YAML(typ="safe", pure=True).load(section)
+        except YAMLError:
+            content = None
+        if not name or not isinstance(content, Mapping):
+            raise UsageError(f"--monitor {text!r} is not NAME={{…}}, e.g. lock={{parameter: laser.lock, equals: true}}")
+        sections[name] = content
+    return sections
 
 
 def split_settings(texts: Sequence[str], instruments: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:

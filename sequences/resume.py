@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..analysis.errors import UsageError
+from ..analysis.errors import DataError, UsageError
 from ..analysis.files.runfile import Run, RunWriter, open_run
 from ..analysis.records import TagBlock, TimeTags
 from ..instruments.monitored import MonitorSection
@@ -47,6 +47,15 @@ class Interrupted:
     monitors: Mapping[str, MonitorSection]
     held: Mapping[str, Any]
     created_utc: str
+
+
+def lab_of(path: Path) -> tuple[str, int | None]:
+    """Station file and seed of the lab a run was made with. Raises DataError when the file does not say."""
+    with open_run(path) as run:
+        resolved = json.loads(run.config["resolved_json"])
+    if "station" not in resolved:
+        raise DataError(f"{path}: does not say on which station it was made")
+    return resolved["station"], resolved.get("seed")
 
 
 def interrupted_run(lab: LoadedStation, path: Path) -> Interrupted:

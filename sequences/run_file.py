@@ -46,6 +46,7 @@ def create_file(
             name: {"type": section.type, "simulated": lab.is_simulated(name)}
             for name, section in lab.file.instruments.items()
         },
+        "station": str(lab.path),
         "seed": getattr(lab.world, "seed", None),
     }
     return RunWriter.create(

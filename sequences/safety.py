@@ -22,16 +22,21 @@ def make_safe(lab: LoadedStation) -> None:
     failures: list[ErbiaError] = []
     for name, component in lab.station.components.items():
         try:
-            if isinstance(component, PulseGenerator):
-                component.stop()
-            emission = _emission(component)
-            if emission is not None:
-                emission.set(False)
+            make_instrument_safe(component)
         except Exception as error:
             log.exception("%s could not be made safe", name)
             failures.append(error if isinstance(error, ErbiaError) else ErbiaError(f"{name}: not made safe: {error}"))
     if failures:
         raise failures[0]
+
+
+def make_instrument_safe(instrument: Any) -> None:
+    """Stops its pulses and switches its emission off, whatever it has of these."""
+    if isinstance(instrument, PulseGenerator):
+        instrument.stop()
+    emission = _emission(instrument)
+    if emission is not None:
+        emission.set(False)
 
 
 def unsafe_outputs(lab: LoadedStation) -> list[str]:

@@ -5,16 +5,31 @@ from __future__ import annotations
 import logging
 import secrets
 import signal
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..experiments import experiments
 from ..lab import Lab, load_station
+from .access import TlsFiles
 from .archive import Archive
-from .endpoint import remove_endpoint, runtime_folder, write_endpoint
+from .endpoint import endpoint_file, remove_endpoint, runtime_folder, write_endpoint
 from .poller import Poller
-from .service import Service, serving
+from .service import Service, serving, serving_network
 from .spool import Spool
 from .supervisor import Supervisor
+from .watchdog import watched
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where else than on this machine an engine serves, by mutual TLS; ``operators`` are common names of certificates."""
+
+    address: str
+    tls: TlsFiles
+    operators: frozenset[str]
 
 
 class SpoolHandler(logging.Handler):
@@ -28,13 +43,20 @@ class SpoolHandler(logging.Handler):
         self._spool.append({"type": "Log", "level": record.levelname, "text": record.getMessage()})
 
 
-def serve(station: str, seed: int | None, out_dir: Path, idle_limit_s: float, pace: float | None = None) -> None:
+def serve(
+    station: str,
+    seed: int | None,
+    out_dir: Path,
+    idle_limit_s: float,
+    pace: float | None = None,
+    network: Listen | None = None,
+) -> None:
     """Runs the engine of a station until it is shut down, or idle for ``idle_limit_s`` with no client.
 
     ``pace`` is lab seconds a second of a simulated lab whose station file leaves it free.
 
     Raises:
-        UsageError: the station is wrong or already owned by another engine.
+        UsageError: the station is wrong or already owned by another engine, or a certificate cannot be read.
         InstrumentError: an instrument cannot be opened.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -42,10 +64,12 @@ def serve(station: str, seed: int | None, out_dir: Path, idle_limit_s: float, pa
     world = lab.loaded.world
     if pace is not None and world is not None and world.pace == "free":
         world.pace = pace
-    serve_lab(lab, station, seed, out_dir, idle_limit_s)
+    serve_lab(lab, station, seed, out_dir, idle_limit_s, network)
 
 
-def serve_lab(lab: Lab, station: str, seed: int | None, out_dir: Path, idle_limit_s: float) -> None:
+def serve_lab(
+    lab: Lab, station: str, seed: int | None, out_dir: Path, idle_limit_s: float, network: Listen | None = None
+) -> None:
     """The engine over a lab that is already open; closes the lab at the end."""
     spool = Spool(runtime_folder() / f"documents-{secrets.token_hex(8)}.jsonl")
     handler = SpoolHandler(spool)
@@ -55,16 +79,23 @@ def serve_lab(lab: Lab, station: str, seed: int | None, out_dir: Path, idle_limi
     service = Service(supervisor, spool, archive)
     poller = Poller(lab.station, supervisor.health, lambda: service.streams > 0)
     signal.signal(signal.SIGTERM, lambda *_: service.ended.set())
-    try:
-        with serving(service) as (address, token):
-            write_endpoint(station, address, token)
-            poller.start()
-            while not service.ended.wait(0.5) and service.idle_s() < idle_limit_s:
-                pass
-    finally:
-        remove_endpoint(station)
-        poller.close()
-        supervisor.close()
-        logging.getLogger("erbia").removeHandler(handler)
-        archive.close()
-        spool.close()
+    with ExitStack() as until_safe:
+        if not all(lab.loaded.is_mock(name) for name in lab.station.components):
+            until_safe.enter_context(watched(station, endpoint_file(station).with_suffix(".watchdog.log")))
+        try:
+            with ExitStack() as served:
+                address, token = served.enter_context(serving(service))
+                if network is not None:
+                    where = serving_network(service, network.address, network.tls, network.operators)
+                    log.info("serving %s by mutual TLS", served.enter_context(where))
+                write_endpoint(station, address, token)
+                poller.start()
+                while not service.ended.wait(0.5) and service.idle_s() < idle_limit_s:
+                    supervisor.guard()
+        finally:
+            remove_endpoint(station)
+            poller.close()
+            supervisor.close()
+            logging.getLogger("erbia").removeHandler(handler)
+            archive.close()
+            spool.close()

@@ -15,6 +15,7 @@ from ...analysis.errors import ErbiaError, UsageError
 from ...instruments.errors import InstrumentError
 from ..control import RunControl, StopKind
 from ..documents import Document, RunStart, RunStop
+from ..safety import check_interlocks
 from .condense import Condenser
 from .health import HealthBook
 from .parameters import (
@@ -64,6 +65,7 @@ class Supervisor:
         self._last = _Job(RunOrder(""))
         self._last_error = ""
         self._closing = False
+        self._tripped = ""
         self._thread = threading.Thread(target=self._work, name="run", daemon=True)
         self._thread.start()
 
@@ -216,6 +218,20 @@ class Supervisor:
         log.info("%s restarted", name)
         return describe_instrument(instrument, self.health.of(name))
 
+    def guard(self) -> None:
+        """Between runs: a tripped interlock makes the lab safe and holds the queue (in a run, the runner looks)."""
+        if self._state != "idle":
+            return
+        try:
+            check_interlocks(self._lab.loaded)
+            self._tripped = ""
+        except ErbiaError as error:
+            if not self._tripped:
+                log.error("%s", error)
+                self.hold_queue(str(error))
+                self._lab.make_safe()
+            self._tripped = str(error)
+
     # -- playing -----------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -258,14 +274,18 @@ class Supervisor:
         try:
             for name, value in job.order.overrides.items():
                 self._lab.hold(name, value)
-            self._lab.run(
-                job.order.experiment,
-                out_dir=self._out_dir,
-                operator=job.order.operator,
-                subscribers=(lambda document: self._note(job, document), condenser),
-                control=job.control,
-                **job.order.config,
-            )
+            subscribers = (lambda document: self._note(job, document), condenser)
+            if job.order.resume_path:
+                self._lab.resume(job.order.resume_path, subscribers=subscribers, control=job.control)
+            else:
+                self._lab.run(
+                    job.order.experiment,
+                    out_dir=self._out_dir,
+                    operator=job.order.operator,
+                    subscribers=subscribers,
+                    control=job.control,
+                    **job.order.config,
+                )
         except ErbiaError as error:
             failure = error
             log.error("%s: %s", job.order.experiment, error)
