@@ -20,7 +20,7 @@ from .node import Readout, operations
 from .program import Program
 from .spin import PAULI_X, PAULI_Y, PAULI_Z, ComplexArray, Excite, Rotate
 from .streams import key
-from .truth_devices import device_truth, photon_truth
+from .truth_devices import device_truth, photon_truth, storage_truth
 from .truth_state import as_read_out, raw_figures
 from .waveforms import emg_cdf
 
@@ -39,7 +39,7 @@ def truth(world: World) -> dict[str, float]:
     model = world.current_model()
     if world.program is None or model is None:
         return values
-    values |= _readouts(world, model) | photon_truth(world, model)
+    values |= _readouts(world, model) | photon_truth(world, model) | storage_truth(world, world.program)
     if world.program.rule is not None:
         values |= _link(world, world.program, model)
     return values

@@ -5,8 +5,11 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from . import devices
 from .attempt_model import AttemptModel
 from .conditions import MIDPOINT, NODES
+from .program import Program
+from .storage import echoes
 
 if TYPE_CHECKING:
     from .world import World
@@ -67,6 +70,21 @@ def _statistics(world: World) -> dict[str, float]:
             rate = (1 / wait_s if wait_s else inf) + 1 / source.emitter_lifetime_s
             return {"source_g2_zero": 0.0, "source_correlation_time_s": 1 / rate}
     return {}
+
+
+def storage_truth(world: World, program: Program) -> dict[str, float]:
+    """Of programs that send light into ensemble memories: what leaks and what the first echo brings, per photon in."""
+    found, now = {}, world.conditions
+    for node, name in enumerate(NODES):
+        memory, inputs = now.node(node).ensemble, program.attempt.on(f"{name}_input")
+        if memory is None or not inputs:
+            continue
+        phonons_hz = devices.phonon_rate_hz(now.node(node).memory, world.get("cryostat", "temperature"))
+        found[f"{name}_optical_t2_s"] = 1 / (1 / memory.optical_t2_s + phonons_hz)
+        out = echoes(now, program, node, inputs[0].centre_ps, inputs[0].duration_ps)
+        if out:
+            found |= {f"{name}_leak": out[0].efficiency, f"{name}_first_echo": out[1].efficiency}
+    return found
 
 
 def photon_truth(world: World, model: AttemptModel) -> dict[str, float]:

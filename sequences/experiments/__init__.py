@@ -7,6 +7,8 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from ...analysis.errors import UsageError
+from .afc_preparation import AfcPreparation
+from .afc_storage import AfcStorage
 from .base import Experiment
 from .bell_test import BellTest
 from .clock_sync import ClockSync
@@ -43,6 +45,8 @@ _SHIPPED: tuple[type[Experiment[Any, Any]], ...] = (
     CwG2,
     PhaseLock,
     PolarisationAlignment,
+    AfcPreparation,
+    AfcStorage,
     ScanExperiment,
 )
 

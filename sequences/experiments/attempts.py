@@ -18,13 +18,14 @@ class AttemptClock:
     sync_channel: int
     period_ps: int
     per_marker: int
+    header_ps: int = HEADER_PS
     markers: int = 0
     last_sync_ps: int | None = None
 
     @classmethod
     def of(cls, sequence: Sequence, sync_channel: int) -> AttemptClock:
         """The clock of a sequence."""
-        return cls(sync_channel, sequence.body.length_ps, sequence.repetitions)
+        return cls(sync_channel, sequence.body.length_ps, sequence.repetitions, sequence.header.length_ps)
 
     @property
     def attempts(self) -> int:
@@ -50,7 +51,7 @@ class AttemptClock:
 
     def _unrolled(self, clicks_ps: Int64Array, sync_ps: Int64Array, first: int) -> Int64Array:
         k = np.searchsorted(sync_ps, clicks_ps, side="right") - 1
-        since_ps = clicks_ps - sync_ps[np.maximum(k, 0)] - HEADER_PS
+        since_ps = clicks_ps - sync_ps[np.maximum(k, 0)] - self.header_ps
         burst_ps = self.period_ps * self.per_marker
         inside = (k >= 0) & (since_ps >= 0) & (since_ps < burst_ps)
         unrolled: Int64Array = ((first + k) * burst_ps + since_ps)[inside]
