@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class Reserve:
 
 
 class FreeSpaceWatch:
-    """Compares free space with the reserve; the rate is the mean since the first ``settle_s`` of recording."""
+    """Compares free space with the reserve; the rate is that at which the file grew so far, once ``settle_s`` have passed."""
 
     settle_s = 5.0
 
@@ -33,17 +34,17 @@ class FreeSpaceWatch:
         self._folder = str(path.parent)
         self._reserve = reserve
         self._started = time.monotonic()
-        self._written = 0
+        self._size_before = path.stat().st_size if path.exists() else 0
 
     def admit(self, n_bytes: int) -> None:
-        """Takes note that at most ``n_bytes`` are about to be written.
+        """Says that at most ``n_bytes`` are about to be written.
 
         Raises:
             DiskFull: writing them would eat into the reserve.
         """
         disk = shutil.disk_usage(self._folder)
         elapsed = time.monotonic() - self._started
-        rate = self._written / elapsed if elapsed > self.settle_s else 0.0
+        rate = (os.path.getsize(self._path) - self._size_before) / elapsed if elapsed > self.settle_s else 0.0
         keep = max(disk.total * self._reserve.share, rate * self._reserve.seconds, self._reserve.floor_bytes)
         if disk.free - n_bytes < keep:
             raise DiskFull(
@@ -51,4 +52,3 @@ class FreeSpaceWatch:
                 f" ({self._reserve.share:.0%} of the disk or {self._reserve.seconds / 60:.0f} min of recording);"
                 f" {self._path.name} stops here, make room and start a new run"
             )
-        self._written += n_bytes

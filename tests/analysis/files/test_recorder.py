@@ -185,6 +185,24 @@ def test_a_filling_disk_stops_the_run_in_time(tmp_path, monkeypatch):
         assert len(run.blocks("a")) > 70
 
 
+def test_ten_minutes_are_those_of_the_file_that_grows(tmp_path, monkeypatch):
+    """1 MB in 10 s after a file of 5 MB: 10 minutes need 60 MB, whatever was announced."""
+    path, now = tmp_path / "run.h5", [0.0]
+    path.write_bytes(bytes(5_000_000))
+    monkeypatch.setattr(freespace.time, "monotonic", lambda: now[0])
+    free = SimpleNamespace(total=10**9, free=0)
+    monkeypatch.setattr(freespace.shutil, "disk_usage", lambda folder: free)
+    watch = freespace.FreeSpaceWatch(path, freespace.Reserve())
+    free.free = 21 << 20
+    watch.admit(1000)
+    now[0] = 10.0
+    path.write_bytes(bytes(6_000_000))
+    free.free = 61_000_000
+    watch.admit(500_000)
+    with pytest.raises(DiskFull, match="60 MB must stay free"):
+        watch.admit(1_500_000)
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 50)), max_size=40))
 def test_ring_keeps_order_time_and_count(steps):
