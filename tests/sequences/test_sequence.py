@@ -1,5 +1,8 @@
 import json
+import subprocess
+import sys
 from math import pi
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -134,3 +137,11 @@ def test_checks_name_the_problem(wrong: Sequence, says: str) -> None:
 
 def test_a_sound_sequence_has_no_problem() -> None:
     assert check_sequence(_sequence(Pulse("mw", 0, 5000), Pulse("mw", 5000, 5000), Pulse("gate", 0, 5000))) == []
+
+
+def test_the_sequence_in_the_docs_is_sound() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sequences.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    code += "\nimport json; print(json.dumps(sequence.describe()))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
+    assert check_sequence(Sequence.from_description(json.loads(told))) == []
