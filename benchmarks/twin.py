@@ -1,17 +1,19 @@
 """How fast the simulated lab is: click streams, heralding attempts, herald-only weeks, and exactness of sparse sampling.
 
-Run ``python benchmarks/twin.py``. Rates are per second of wall time and per second of processor time of this process (the
+Run ``python benchmarks/twin.py [python with SeQUeNCe]``. Rates are per second of wall time and per second of processor time of this process (the
 latter is what an otherwise idle core gives); each line also says which demand it stands against.
 """
 
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from math import pi
+from pathlib import Path
 
 import numpy as np
 
@@ -110,7 +112,30 @@ def sparse_against_enumeration() -> None:
     print(f"sum of pattern probabilities - 1 = {model.probability.sum() - 1:.1e} (demanded 1e-12)")
 
 
-def main() -> None:
+def dense_draws(rounds: int = 2_000_000) -> None:
+    """Every attempt drawn by itself from the enumeration, against the sparse draws (photon by photon: test_midpoint.py)."""
+    model = heralding_world(0.0068).current_model()
+    assert model is not None
+    rng = np.random.default_rng(7)
+    drawn = np.searchsorted(np.cumsum(model.probability), rng.random(rounds), side="right")
+    counts = np.bincount(drawn, minlength=len(model.probability))[: len(model.probability)]
+    sparse, played = heralding_world(0.0068).count_patterns(rounds)
+    both = (counts + sparse * rounds / played) / 2
+    seen = (both > 5) & (np.arange(len(both)) > 0)
+    pulls = (counts - sparse * rounds / played)[seen] / np.sqrt(2 * both[seen])
+    print(
+        f"dense against sparse draws of {rounds:.2g} attempts: largest of {seen.sum()} pulls {np.abs(pulls).max():.2f}"
+    )
+
+
+def compare(python: str) -> tuple[int, float]:
+    """Attempts and processor seconds of SeQUeNCe, run by a Python that has it."""
+    script = Path(__file__).parent / "sequence_peer.py"
+    told = subprocess.run([python, str(script)], capture_output=True, text=True, check=True).stdout.split()
+    return int(told[-2]), float(told[-1])
+
+
+def main(peer: str | None = None) -> None:
     click_stream(0, 1e6, 0.1)
     report("click stream, 10 Mcps of light, one thread", *timed(lambda: click_stream(1, 1e7, 1.0)), 2e7)
     with ThreadPoolExecutor(2) as pool:
@@ -122,7 +147,9 @@ def main() -> None:
     world = heralding_world(0.0068)
     attempts(world, 100.0)
     name = f"attempts at p_herald = {world.truth()['herald_probability']:.2g}, every click"
-    report(name, *timed(lambda: attempts(world, 2000.0)), 5e8)
+    played, wall_s, cpu_s = timed(lambda: attempts(world, 4000.0))
+    report(name, played, wall_s, cpu_s, 5e8)
+    mine = played / cpu_s
     slow = heralding_world(0.0135)
     rate = slow.truth()["herald_rate_hz"]
     n, wall_s, cpu_s = timed(lambda: herald_week(slow))
@@ -130,12 +157,15 @@ def main() -> None:
         f"{f'week of a {rate:.2f} Hz link, heralds only':<58} {wall_s:10.3g} s wall {cpu_s:10.3g} s cpu, {n} heralds   demanded 1 s"
     )
     sparse_against_enumeration()
+    dense_draws()
     print(
         f"largest memory so far: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (demanded < 500 MB)"
     )
-    if find_spec("sequence") is None:
-        print("SeQUeNCe is not installed: no comparison of attempts")
+    if peer is not None:
+        done, cpu_s = compare(peer)
+        print(f"{'SeQUeNCe 0.8.5, two routers, Barrett-Kok attempts':<58} {done / cpu_s:10.3g} /s cpu")
+        print(f"ratio of attempts per second of processor: {mine / (done / cpu_s):.2g} (demanded 1e5)")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

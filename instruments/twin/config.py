@@ -156,9 +156,9 @@ class DetectorConfig(_Block):
     """SNSPD pixel: efficiency eta(I) = eta_s/2·[1+erf((I-I0)/s)]; darks D_bg·eta/eta_s + D0·exp(I/I_D); EMG jitter.
 
     After a click nothing for ``dead_time_ps``, then the bias comes back as 1-exp(-t/recovery_ps) and the efficiency with
-    it. ``walk``: rows (ps since the last click, ps the next one comes late, its extra rms spread in ps); in addition every
-    click delays later ones by ``baseline_step_ps``, decaying with ``baseline_decay_ps``. ``wide_share`` of the clicks has
-    the Gaussian jitter ``jitter_wide_ps``. After-pulses come about ``afterpulse_delay_ps`` (±10 %) after a click. ``pile_up_s``: relative rise of the bias per count rate.
+    it. ``walk``: rows (ps since a click, ps it makes a later one late, extra rms spread in ps of the next one); what all
+    earlier clicks do adds up. ``jitter_parts``: rows (share of the clicks, ps they come late, their own Gaussian sigma in
+    ps). After-pulses come about ``afterpulse_delay_ps`` (±10 %) after a click. ``pile_up_s``: relative rise of the bias per count rate.
     """
 
     efficiency: Fraction = 0.86
@@ -174,10 +174,7 @@ class DetectorConfig(_Block):
     dead_time_ps: Annotated[int, Field(ge=0)] = 30_000
     recovery_ps: Positive = 10_000.0
     walk: tuple[tuple[NonNegative, float, NonNegative], ...] = ()
-    baseline_step_ps: NonNegative = 0.0
-    baseline_decay_ps: Positive = 1e6
-    jitter_wide_ps: NonNegative = 0.0
-    wide_share: Fraction = 0.0
+    jitter_parts: tuple[tuple[Fraction, float, NonNegative], ...] = ()
     afterpulse_probability: Fraction = 0.0
     afterpulse_delay_ps: Annotated[int, Field(gt=0)] = 180_000
     pile_up_s: NonNegative = 1e-9

@@ -14,6 +14,8 @@ from .streams import key
 _STEP_PS = 500.0
 _MAX_ROWS = 20_000
 _ECHOES = 16
+#: How many earlier clicks make one late.
+_HISTORY = 64
 
 
 class Pixel:
@@ -26,7 +28,9 @@ class Pixel:
     def __init__(self, config: DetectorConfig, seed: int, name: str) -> None:
         self._config = config
         self.jittered = False
-        self._baseline = np.zeros(1)
+        self._history = np.zeros(_HISTORY + 1, np.int64)
+        self._parts = np.array(config.jitter_parts, float).reshape(-1, 3)
+        self._parts[:, 0] = np.cumsum(self._parts[:, 0])
         self._key, self._counter = key(seed, "pixel", name), 0
         self._last_ps, self._counted = -(2**62), 0
         self._echoes = np.zeros(_ECHOES, np.int64)
@@ -50,14 +54,13 @@ class Pixel:
     def click(self, photons: Int64Array, stop_ps: int) -> Int64Array:
         """Clicks (sorted int64 ps) caused by the sorted photons, all earlier than ``stop_ps``."""
         c = self._config
-        sigma_ps, tau_ps, wide_share = (
-            (0.0, 0.0, 0.0) if self.jittered else (c.jitter_sigma_ps, c.jitter_tau_ps, c.wide_share)
-        )
+        sigma_ps, tau_ps = (0.0, 0.0) if self.jittered else (c.jitter_sigma_ps, c.jitter_tau_ps)
+        parts = self._parts[:0] if self.jittered else self._parts
         out = np.empty(2 * len(photons) + 2 * _ECHOES, np.int64)
         n, self._counter, self._last_ps = detect(
             photons, stop_ps, self._key, self._counter, self._last_ps, sigma_ps, tau_ps, c.dead_time_ps,
-            _STEP_PS, self._recovery, self._walk_ps, self._spread_ps, c.jitter_wide_ps, wide_share,
-            self._baseline, c.baseline_step_ps, c.baseline_decay_ps, c.afterpulse_probability, float(c.afterpulse_delay_ps),
+            _STEP_PS, self._recovery, self._walk_ps, self._spread_ps, parts,
+            self._history, c.afterpulse_probability, float(c.afterpulse_delay_ps),
             self._echoes, out,
         )  # fmt: skip
         self._counted += n

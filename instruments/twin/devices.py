@@ -35,12 +35,12 @@ def dark_rate_hz(detector: DetectorConfig, bias_a: float, latched: bool) -> floa
 
 
 def time_walk(detector: DetectorConfig, since_ps: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """How late a click comes ``since_ps`` after the one before, and its extra spread: float64 (N,) ps each.
+    """How late a click makes one ``since_ps`` later, and that one's extra spread: float64 (N,) ps each.
 
-    The measured curves, straight between their points.
+    The measured curves, straight between their points; without one, empty lateness and no spread.
     """
     if not detector.walk:
-        return np.zeros(len(since_ps)), np.zeros(len(since_ps))
+        return np.empty(0), np.zeros(len(since_ps))
     at, late, spread = np.array(detector.walk).T
     return np.interp(since_ps, at, late), np.interp(since_ps, at, spread)
 

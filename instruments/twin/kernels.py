@@ -86,11 +86,8 @@ def detect(
     recovery: FloatArray,
     walk_ps: FloatArray,
     spread_ps: FloatArray,
-    wide_ps: float,
-    wide_share: float,
-    baseline: FloatArray,
-    baseline_step_ps: float,
-    baseline_decay_ps: float,
+    parts: FloatArray,
+    history: Int64Array,
     afterpulse: float,
     afterpulse_delay_ps: float,
     echoes: Int64Array,
@@ -99,10 +96,11 @@ def detect(
     """Clicks of one pixel before ``stop_ps`` for sorted photons (all earlier than that) that would each click on a rested pixel.
 
     After a click the pixel is dead for ``dead_ps``, then a photon clicks with chance ``recovery`` (table over the time
-    since the last click, ``step_ps`` a row) and comes ``walk_ps`` late with an extra rms ``spread_ps``. A share of clicks
-    has the wide jitter. ``baseline[0]`` is the delay by all earlier clicks together: each adds a step, which decays.
-    Each click may cause an after-pulse. ``echoes``
-    holds after-pulses still to come (0: none). Returns (clicks written, counter, last click's photon time).
+    since the last click, ``step_ps`` a row) and has an extra rms ``spread_ps``. Every earlier click makes it ``walk_ps``
+    late (same rows; empty: none); ``history`` int64 (M + 1,) holds the last M clicks in a ring and how many there were.
+    Rows of ``parts`` float64 (K, 3): cumulative share of clicks that come late by the second column with the third as
+    sigma. Each click may cause an after-pulse; ``echoes`` holds those still to come (0: none). Returns (clicks written,
+    counter, last click's photon time).
     """
     n = 0
     waiting = 0
@@ -133,17 +131,27 @@ def detect(
             counter += 1
             if uniform(key, counter) >= recovery[k] + part * (recovery[k + 1] - recovery[k]):
                 continue
-            shift = walk_ps[k] + part * (walk_ps[k + 1] - walk_ps[k])
             spread = spread_ps[k] + part * (spread_ps[k + 1] - spread_ps[k])
         last_ps = time
-        if baseline_step_ps > 0.0:
-            baseline[0] *= math.exp(-since / baseline_decay_ps)
-            shift += baseline[0]
-            baseline[0] += baseline_step_ps
+        if len(walk_ps) > 0:
+            kept = len(history) - 1
+            for back in range(1, min(kept, history[kept]) + 1):
+                row = (time - history[(history[kept] - back) % kept]) / step_ps
+                if row >= rows - 1:
+                    break
+                k = int(row)
+                shift += walk_ps[k] + (row - k) * (walk_ps[k + 1] - walk_ps[k])
+            history[history[kept] % kept] = time
+            history[kept] += 1
         sigma = sigma_ps
-        if wide_share > 0.0:
+        if len(parts) > 0:
             counter += 1
-            sigma = wide_ps if uniform(key, counter) < wide_share else sigma_ps
+            drawn = uniform(key, counter)
+            for k in range(len(parts)):
+                if drawn < parts[k, 0]:
+                    shift += parts[k, 1]
+                    sigma = parts[k, 2]
+                    break
         if spread > 0.0:
             sigma = math.sqrt(sigma * sigma + spread * spread)
         if sigma > 0.0:

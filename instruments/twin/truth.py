@@ -52,7 +52,9 @@ def _memories(world: World) -> dict[str, float]:
         found[f"{name}_storage_time_s"] = spin.t2_s
         found[f"{name}_t1_s"] = spin.t1_s
     found["storage_time_s"] = found["alice_storage_time_s"]
-    found["storage_exponent"] = world.config.alice.memory.t2_exponent
+    found["storage_exponent"] = n = world.config.alice.memory.t2_exponent
+    both = sum(found[f"{name}_storage_time_s"] ** -n for name in NODES)
+    found["entanglement_storage_time_s"] = float(both ** (-1 / n))
     return found
 
 

@@ -78,6 +78,25 @@ def test_efficiency_comes_back_with_the_current():
     assert abs(second - pairs * chance) < 4.5 * np.sqrt(pairs * chance * (1 - chance))
 
 
+def test_every_earlier_click_makes_one_late():
+    """Three photons 20 ns apart, 5 ps late after 20 ns and 2 ps after 40 ns: lateness 0, 5, 7 ps."""
+    walk = ((10_000, 5.0, 0.0), (20_000, 5.0, 0.0), (40_000, 2.0, 0.0), (50_000, 0.0, 0.0))
+    config = DetectorConfig(dead_time_ps=1000, recovery_ps=1.0, jitter_sigma_ps=0.0, jitter_tau_ps=0.0, walk=walk)
+    photons = np.array([10**6, 10**6 + 20_000, 10**6 + 40_000, 10**7], np.int64)
+    late = Pixel(config, 1, "ch").click(photons, 10**8) - photons
+    assert late.tolist() == [0, 5, 7, 0]
+
+
+def test_jitter_may_have_several_parts():
+    config = DetectorConfig(
+        dead_time_ps=1000, recovery_ps=1.0, jitter_sigma_ps=3.0, jitter_tau_ps=0.0, jitter_parts=((0.25, 100.0, 10.0),)
+    )
+    photons = np.arange(1, 40_001, dtype=np.int64) * 10**6
+    late = Pixel(config, 1, "ch").click(photons, 10**12) - photons
+    assert abs(np.mean(late > 50) - 0.25) < 4.5 * np.sqrt(0.25 * 0.75 / 40_000)
+    assert np.std(late[late > 50]) == pytest.approx(10.0, rel=0.05)
+
+
 def test_afterpulses_come_at_their_time_and_share():
     config = DetectorConfig(afterpulse_probability=0.05, recovery_ps=1.0)
     gaps = np.diff(clicks(config, 1e4, 20))
@@ -107,11 +126,8 @@ def width_ps(histogram: np.ndarray) -> float:
 
 
 @pytest.mark.skipif(not HISTOGRAMS.is_file(), reason="the measured histograms are not here")
-@pytest.mark.parametrize(
-    ("attenuation_db", "width_off", "misfit"),
-    [(64, 0.05, 0.075), (68, 0.12, 0.075), (72, 0.05, 0.09), (76, 0.08, 0.08), (80, 0.05, 0.06)],
-)
-def test_measured_arrival_histograms(attenuation_db, width_off, misfit):
+@pytest.mark.parametrize(("attenuation_db", "misfit"), [(64, 0.055), (68, 0.045), (72, 0.06), (76, 0.045), (80, 0.04)])
+def test_measured_arrival_histograms(attenuation_db, misfit):
     """Pulsed light at five rates: width, and area between measured and simulated histogram, best aligned."""
     measured = json.loads(HISTOGRAMS.read_text())[str(attenuation_db)]
     at, weight = np.array(measured["histx"], int), np.array(measured["histy"], float)
@@ -120,5 +136,5 @@ def test_measured_arrival_histograms(attenuation_db, width_off, misfit):
     times = clicks(load_detector("wsi_time_walk"), rate_hz, min(1e6 / rate_hz, 1.0), period_ps=PERIOD_PS)
     found = np.bincount(times % PERIOD_PS, minlength=PERIOD_PS) / len(times)
     best = min(np.abs(np.roll(found, shift) - expected).sum() for shift in range(PERIOD_PS))
-    assert width_ps(found) == pytest.approx(width_ps(expected), rel=width_off)
+    assert width_ps(found) == pytest.approx(width_ps(expected), rel=0.05)
     assert best < misfit
