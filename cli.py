@@ -290,6 +290,7 @@ from . import cli_provenance as _cli_provenance  # noqa: E402
 from . import cli_queue as _cli_queue  # noqa: E402
 from . import cli_tags as _cli_tags  # noqa: E402
 from . import cli_windows as _cli_windows  # noqa: E402
+from .cli_calibrate import calibrate as _calibrate  # noqa: E402
 from .cli_emulate import emulate as _emulate  # noqa: E402
 
 _cli_analysis.add_to(app)
@@ -300,4 +301,5 @@ _cli_provenance.add_to(app)
 _cli_queue.add_to(app)
 _cli_tags.add_to(app)
 _cli_windows.add_to(app)
+app.command("calibrate")(_calibrate)
 app.command("emulate")(_emulate)

@@ -15,9 +15,11 @@ from ruamel.yaml.error import YAMLError
 from ..analysis.errors import UsageError
 from ..analysis.files.runfile import Run, open_run
 from ..analysis.quantity import parse_quantity
+from ..analysis.records import Estimate
 from ..instruments.interfaces import Node
 from ..instruments.monitored import MonitorSection
 from ..instruments.station import LoadedStation, load
+from .calibrations import book_of, calibrate
 from .control import RunControl
 from .experiments import find_experiment
 from .experiments.base import Experiment
@@ -116,6 +118,28 @@ class Lab:
             InstrumentError: the lab failed; the file up to there is kept.
         """
         return open_run(resume_run(self._loaded, Path(path).resolve(), subscribers=subscribers, control=control))
+
+    def calibrate(
+        self,
+        *names: str,
+        out_dir: str | Path = "runs",
+        operator: str = "",
+        subscribers: Sequence[Subscriber] = (),
+    ) -> dict[str, str]:
+        """Takes the named calibrations of the station and what they need; no name: all that are not fresh.
+
+        Returns what was done, by name: ``calibrated``, ``checked`` or why not.
+        """
+        told: dict[str, Any] = {"out_dir": out_dir, "operator": operator, "subscribers": subscribers}
+
+        def play(experiment: str, config: Mapping[str, Any]) -> tuple[Mapping[str, Estimate], str]:
+            run = self.run(experiment, **told, **config)
+            return run.results, str(run.path)
+
+        def apply(parameter: str, value: float) -> None:
+            self._loaded.parameter(parameter).set(value)
+
+        return calibrate(book_of(self._loaded, Path(out_dir)), names, play, apply)
 
     def release(self, parameter: str) -> None:
         """Undoes ``hold``: plans may change the parameter again. Its value stays as it is."""

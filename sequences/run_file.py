@@ -14,6 +14,7 @@ from ..instruments.interfaces import Node
 from ..instruments.monitored import MonitorSection
 from ..instruments.station import LoadedStation
 from .budget import Budget
+from .calibrations import book_of, describe_states
 from .experiments.base import Experiment, Plan
 
 
@@ -46,10 +47,11 @@ def create_file(
             name: {"type": section.type, "simulated": lab.is_simulated(name)}
             for name, section in lab.file.instruments.items()
         },
+        "calibrations": describe_states(book_of(lab, path.parent)),
         "station": str(lab.path),
         "seed": getattr(lab.world, "seed", None),
     }
-    return RunWriter.create(
+    writer = RunWriter.create(
         path,
         run_id=run_id,
         experiment=experiment.name,
@@ -63,6 +65,10 @@ def create_file(
         },
         provenance=collect(),
     )
+    for name, found in resolved["calibrations"].items():
+        if found["state"] != "fresh":
+            writer.append_log(0, "WARNING", f"calibration {name} is {found['state']}: {found['reason']}")
+    return writer
 
 
 def describe_node(node: Node) -> dict[str, Any]:

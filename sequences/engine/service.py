@@ -19,7 +19,7 @@ from ...analysis.errors import ErbiaError, UsageError
 from . import engine_pb2 as wire
 from .access import Access, CertificateAccess, TlsFiles, TokenAccess, caller
 from .archive import Archive
-from .queue_values import QueueState, entry_to_wire, order_from_wire
+from .queue_values import QueueState, calibration_to_wire, entry_to_wire, order_from_wire
 from .rpc import OPTIONS, service_handler
 from .spool import Spool
 from .supervisor import Supervisor
@@ -213,11 +213,11 @@ class Service:
 
     @_answers
     def ListCalibrations(self, request: wire.Nothing) -> wire.CalibrationList:  # noqa: N802
-        return wire.CalibrationList()
+        return wire.CalibrationList(calibrations=map(calibration_to_wire, self._supervisor.calibrations()))
 
     @_answers
     def Calibrate(self, request: wire.CalibrateRequest) -> wire.QueueList:  # noqa: N802
-        return _queue(QueueState((), self._supervisor.queue.held()))
+        return _queue(self._supervisor.calibrate(request.names))
 
     @_answers
     def Shutdown(self, request: wire.Nothing) -> wire.Nothing:  # noqa: N802

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.errors import ErbiaError, UsageError
+from ...analysis.files.runfile import Run
 from ...instruments.errors import InstrumentError
+from ..calibrations import CalibrationBook, book_of
 from ..control import RunControl, StopKind
 from ..documents import Document, RunStart, RunStop
 from ..safety import check_interlocks
@@ -26,7 +28,7 @@ from .parameters import (
     find_parameter,
 )
 from .queue import RunQueue
-from .queue_values import QueueEntry, QueueState, RunOrder
+from .queue_values import CalibrationStatus, QueueEntry, QueueState, RunOrder
 from .requests import Requests
 from .spool import Spool
 from .values import EngineStatus, FieldError, InstrumentState, ParameterState, StationState
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from ..lab import Lab
 
 log = logging.getLogger(__name__)
+#: Calibrations go before whatever waits.
+_CALIBRATION_PRIORITY = 1000
 
 
 @dataclass
@@ -178,6 +182,35 @@ class Supervisor:
         self.queue.release()
         self._wake()
 
+    # -- calibrations ------------------------------------------------------------------------------------------------
+
+    def calibrations(self) -> list[CalibrationStatus]:
+        """How they stand, lowest level first."""
+        book = self._book()
+        return [_calibration_status(book, name) for name in book.names()]
+
+    def calibrate(self, names: Sequence[str]) -> QueueState:
+        """Queues the named calibrations after what they need that is not fresh; no name: all that are not fresh."""
+        book = self._book()
+        orders = [
+            RunOrder.of(s.experiment, s.config, priority=_CALIBRATION_PRIORITY, calibration=name)
+            for name in book.due(names)
+            for s in (book.section(name),)
+        ]
+        entries = self.queue.submit(*orders)
+        self._wake()
+        return QueueState(tuple(entries), self.queue.held())
+
+    def _book(self) -> CalibrationBook:
+        return book_of(self._lab.loaded, self._out_dir)
+
+    def _keep_calibration(self, name: str, run: Run) -> None:
+        book = self._book()
+        estimate = book.keep(name, run.results, str(run.path))
+        target = book.section(name).sets
+        if target is not None:
+            self.set_parameter(target, estimate.value)
+
     # -- instruments -------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> StationState:
@@ -278,7 +311,7 @@ class Supervisor:
             if job.order.resume_path:
                 self._lab.resume(job.order.resume_path, subscribers=subscribers, control=job.control)
             else:
-                self._lab.run(
+                run = self._lab.run(
                     job.order.experiment,
                     out_dir=self._out_dir,
                     operator=job.order.operator,
@@ -286,6 +319,8 @@ class Supervisor:
                     control=job.control,
                     **job.order.config,
                 )
+                if job.order.calibration:
+                    self._keep_calibration(job.order.calibration, run)
         except ErbiaError as error:
             failure = error
             log.error("%s: %s", job.order.experiment, error)
@@ -329,6 +364,24 @@ class Supervisor:
             job.stop = document
             if document.reason:
                 log.info("run %s: %s", document.status, document.reason)
+
+
+def _calibration_status(book: CalibrationBook, name: str) -> CalibrationStatus:
+    section, taken, (state, reason) = book.section(name), book.taken(name), book.state(name)
+    known = taken.estimate is not None
+    return CalibrationStatus(
+        name=name,
+        level=section.level,
+        needs=section.needs,
+        experiment=section.experiment,
+        figure=section.figure,
+        state=state,
+        reason=reason,
+        estimate=taken.estimate.as_dict() if taken.estimate is not None else None,
+        taken_utc_s=taken.taken_utc_s if known else None,
+        expires_after_s=section.expires_after_s,
+        run_path=taken.run_path,
+    )
 
 
 def _size(path: str) -> int:
