@@ -180,30 +180,32 @@ def sample_posterior(
     Args:
         design: :func:`design_of` the kets, scaled by the root of each setting's intensity.
         counts: float64 (J,).
-        chains, length: after each tempering step ``chains`` particles start chains of ``length`` states, ``rank`` moves
-            apart.
+        chains, length: after the last tempering step ``chains`` particles start chains of ``length`` states, ``rank``
+            moves apart; after those before it, chains half as long.
     """
     d = int(math.sqrt(design.shape[0]))
+    size = chains * (length // 2)
     particles = draw_prior(d, rank, chains * length, rng)
     log_l = np.empty(chains * length)
     p_work, x_trial, trial = np.empty(counts.size), np.empty(d * d), np.empty(2 * d + 1)
-    for p in range(chains * length):
+    for p in range(size):
         log_l[p] = log_likelihood(unnormalised(particles[p]), design, counts, p_work)
     x = np.empty((chains, d * d))
     steps = np.full(rank, 0.9)
     beta, log_evidence = 0.0, 0.0
     while beta < 1.0:
-        new = _next_temperature(beta, log_l)
-        top = log_l.max()
-        weight = np.exp((new - beta) * (log_l - top))
+        new = _next_temperature(beta, log_l[:size])
+        top = log_l[:size].max()
+        weight = np.exp((new - beta) * (log_l[:size] - top))
         log_evidence += (new - beta) * top + math.log(weight.mean())
         beta = new
+        size = chains * (length // 2 if beta < 1.0 else length)
         kept = _resample(weight, chains, rng.random())
         starts, start_log_l = particles[kept], log_l[kept]
         for p in range(chains):
             particles[p], log_l[p] = _strongest_first(starts[p]), start_log_l[p]
             x[p] = unnormalised(particles[p])
-        for first in range(chains, chains * length, chains):
+        for first in range(chains, size, chains):
             particles[first : first + chains] = particles[first - chains : first]
             log_l[first : first + chains] = log_l[first - chains : first]
             for c in range(rank):
