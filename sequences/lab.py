@@ -19,6 +19,8 @@ from ..analysis.records import Estimate
 from ..instruments.interfaces import Node
 from ..instruments.monitored import MonitorSection
 from ..instruments.station import LoadedStation, load
+from .budget import make_budget
+from .budget_facts import facts_of
 from .calibrations import book_of, calibrate
 from .control import RunControl
 from .experiments import find_experiment
@@ -118,6 +120,13 @@ class Lab:
             InstrumentError: the lab failed; the file up to there is kept.
         """
         return open_run(resume_run(self._loaded, Path(path).resolve(), subscribers=subscribers, control=control))
+
+    def budget(self, experiment: Experiment[Any, Any], out_dir: str | Path = "runs") -> list[dict[str, Any]]:
+        """What a run would give and cost, line by line: name, value, unit, allowed, verdict, reason."""
+        lines: list[dict[str, Any]] = make_budget(
+            experiment.on(self.nodes), facts_of(self._loaded), Path(out_dir)
+        ).as_dict()["lines"]
+        return lines
 
     def calibrate(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 class Requests:
     """Judges requests against the lab and the experiments there are."""
 
-    def __init__(self, lab: Lab, experiments: Mapping[str, Any]) -> None:
-        self._lab, self._experiments = lab, experiments
+    def __init__(self, lab: Lab, experiments: Mapping[str, Any], out_dir: Path) -> None:
+        self._lab, self._experiments, self._out_dir = lab, experiments, out_dir
 
     def experiments(self) -> list[ExperimentInfo]:
         """What can be run here."""
@@ -56,7 +57,8 @@ class Requests:
         if errors:
             raise UsageError("; ".join(f"{e.field}: {e.message}" for e in errors))
         recipe = self._experiments[experiment]
-        settings = recipe(recipe.Config(**config)).on(self._lab.nodes).build().settings
+        bound = recipe(recipe.Config(**config)).on(self._lab.nodes)
+        settings = bound.build().settings
         return {
             "settings": [
                 {
@@ -67,4 +69,5 @@ class Requests:
                 for s in settings
             ],
             "problems": [p for s in settings if s.sequence is not None for p in check_sequence(s.sequence)],
+            "budget": self._lab.budget(bound, self._out_dir),
         }

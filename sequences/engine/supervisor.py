@@ -60,7 +60,7 @@ class Supervisor:
     ) -> None:
         self._lab, self._station, self._seed = lab, station, seed
         self._spool, self._out_dir = spool, out_dir
-        self.requests = Requests(lab, experiments)
+        self.requests = Requests(lab, experiments, out_dir)
         self.health = HealthBook()
         self.queue = RunQueue(out_dir / f".erbia-queue-{Path(station).stem}.sqlite")
         self._changed = threading.Condition()

@@ -71,6 +71,9 @@ class SmallLab:
         self.loaded.held[parameter] = value
         self.laser.parameters[parameter.removeprefix("laser.")].set(value)
 
+    def budget(self, experiment: Any, out_dir: Path) -> list[dict[str, Any]]:
+        return [{"name": "run time", "value": 1.0, "unit": "s", "allowed": "", "verdict": "ok", "reason": ""}]
+
     def make_safe(self) -> None:
         self.laser.parameters["emission"].set(False)
         self.made_safe.set()
