@@ -44,16 +44,16 @@ def right(result: SyncResult, streams: Streams, link: Link) -> bool:
 
 
 def acquisition(
-    name: str, link: Link, reach_s: float, ppm: float, cases: int, seed: int, max_work: float = DEFAULT_MAX_WORK
+    name: str, link: Link, reach_s: float, ppm: float, cases: range, seed: int, max_work: float = DEFAULT_MAX_WORK
 ) -> float:
     """Fraction found and right over random offsets and skews; prints CPU and what went wrong."""
     good = wrong = 0
     cpu = []
-    for k in range(cases):
+    for k in cases:
         rng = np.random.default_rng([seed, k])
         case = replace(link, offset_s=rng.uniform(-reach_s, reach_s), skew=1e-6 * rng.uniform(-ppm, ppm))
         streams = simulate(rng, case)
-        if k == 0:
+        if k == cases[0]:
             synchronize(*first_part(streams), max_offset_s=reach_s, max_ppm=ppm, max_work=1e7)
         start = time.process_time()
         result = synchronize(streams.a_ps, streams.b_ps, max_offset_s=reach_s, max_ppm=ppm, max_work=max_work)
@@ -61,24 +61,24 @@ def acquisition(
         ok = right(result, streams, case)
         good += ok
         wrong += result.found and not ok
-    text = f"found {good}/{cases}, wrong {wrong}, CPU median {np.median(cpu):.2f} s, max {max(cpu):.2f} s"
-    row(name, cases, text)
-    return good / cases
+    text = f"found {good}/{len(cases)}, wrong {wrong}, CPU mean {np.mean(cpu):.2f} s, max {max(cpu):.2f} s"
+    row(name, len(cases), text)
+    return good / len(cases)
 
 
 def first_part(streams: Streams) -> tuple[np.ndarray, np.ndarray]:
     return streams.a_ps[: len(streams.a_ps) // 4], streams.b_ps[: len(streams.b_ps) // 4]
 
 
-def easy(cases: int) -> None:
+def easy(cases: range) -> None:
     """200k/200k, 20 kcps, 10 s, within 150 ms and 1 ppm, searched over the default 8 s and 150 ppm."""
     good = 0
     cpu = []
-    for k in range(cases):
+    for k in cases:
         rng = np.random.default_rng([1, k])
         case = Link(offset_s=rng.uniform(-0.15, 0.15), skew=rng.uniform(-1e-6, 1e-6))
         streams = simulate(rng, case)
-        if k == 0:
+        if k == cases[0]:
             synchronize(streams.a_ps, streams.b_ps)
         start = time.process_time()
         result = synchronize(streams.a_ps, streams.b_ps)
@@ -86,51 +86,51 @@ def easy(cases: int) -> None:
         good += right(result, streams, case)
     row(
         "easy",
-        cases,
-        f"found {good}/{cases}, CPU median {np.median(cpu):.2f} s, min {min(cpu):.2f}, max {max(cpu):.2f} s",
+        len(cases),
+        f"found {good}/{len(cases)}, CPU median {np.median(cpu):.2f} s, min {min(cpu):.2f}, max {max(cpu):.2f} s",
     )
 
 
-def hard(cases: int) -> None:
+def hard(cases: range) -> None:
     """200k/200k, 1.5 kcps, 10 s, within 8 s and 100 ppm."""
     acquisition("hard", Link(pairs_hz=1500), 8.0, 100.0, cases, 2)
 
 
-def weak(cases: int) -> None:
+def weak(cases: range) -> None:
     """200k/200k, 150 cps, 10 s, within 1 ppm and 10 ms."""
     acquisition("weak ±10 ms", Link(pairs_hz=150), 0.01, 1.0, cases, 3)
 
 
-def weak_wide(cases: int) -> None:
+def weak_wide(cases: range) -> None:
     """The same within 200 ms: twenty times the work."""
     acquisition("weak ±200 ms", Link(pairs_hz=150), 0.2, 1.0, cases, 4)
 
 
-def pair_free(cases: int) -> None:
+def pair_free(cases: range) -> None:
     """No pairs at all: every lock is a false one."""
     false = 0
-    for k in range(cases):
+    for k in cases:
         rng = np.random.default_rng([5, k])
         streams = simulate(rng, Link(span_s=2.0, pairs_hz=0.0, singles_hz=50e3, offset_s=0.01))
         false += synchronize(streams.a_ps, streams.b_ps, max_offset_s=0.2, max_ppm=5.0, max_work=3e6).found
-    row("pair-free", cases, f"false locks {false}")
+    row("pair-free", len(cases), f"false locks {false}")
 
 
-def residual(cases: int) -> None:
+def residual(cases: range) -> None:
     """5 kcps in 50k/50k for 2 s: offset at mid-record and skew against the Cramér-Rao bound of the simulated jitter."""
     against_bound("residual", Link(span_s=2.0, pairs_hz=5e3, singles_hz=50e3), cases, 6)
 
 
-def residual_background(cases: int) -> None:
+def residual_background(cases: range) -> None:
     """The same under as many accidentals as pairs, within the width of the peak."""
     against_bound("residual S:B 1:1", Link(span_s=2.0, pairs_hz=2e3, singles_hz=2.6e6), cases, 6)
 
 
-def against_bound(name: str, link: Link, cases: int, seed: int) -> None:
+def against_bound(name: str, link: Link, cases: range, seed: int) -> None:
     """Error of offset and skew over their bound, and how often their 68 % intervals hold the truth."""
     information = response_information(link)
     mid, skew, mid_pull, skew_pull = [], [], [], []
-    for k in range(cases):
+    for k in cases:
         rng = np.random.default_rng([seed, k])
         case = replace(link, offset_s=rng.uniform(-0.005, 0.005), skew=rng.uniform(-1e-6, 1e-6))
         streams = simulate(rng, case)
@@ -149,17 +149,17 @@ def against_bound(name: str, link: Link, cases: int, seed: int) -> None:
     row(name, len(mid), text + f", pulls {rms(mid_pull):.3f}, {rms(skew_pull):.3f}")
 
 
-def lee(cases: int) -> None:
+def lee(cases: range) -> None:
     """200 cps of sigma 350 ps for 100 s (51 ps published, Lee 2019): error at mid-record."""
     link = Link(span_s=100.0, pairs_hz=200, singles_hz=5e3, sigma_ps=350 / np.sqrt(2), tail_ps=1.0, channel_skew_ps=0.0)
     errors = []
-    for k in range(cases):
+    for k in cases:
         rng = np.random.default_rng([7, k])
         streams = simulate(rng, replace(link, offset_s=rng.uniform(-0.1, 0.1), skew=rng.uniform(-1e-7, 1e-7)))
         result = synchronize(streams.a_ps, streams.b_ps, max_offset_s=0.2, max_ppm=1.0)
         t = np.array([(streams.a_ps[0] + streams.a_ps[-1]) // 2])
         errors.append(float((offset_at(t, result.model) - streams.offset_ps(t))[0]) if result.model else np.inf)
-    row("200 cps, 350 ps", cases, f"rms {rms(errors):.2f} ps, worst {np.max(np.abs(errors)):.2f} ps")
+    row("200 cps, 350 ps", len(cases), f"rms {rms(errors):.2f} ps, worst {np.max(np.abs(errors)):.2f} ps")
 
 
 METRO = Link(span_s=400.0, pairs_hz=40, singles_hz=1e3, sigma_ps=70 / np.sqrt(2), tail_ps=1.0, channel_skew_ps=0.0)
@@ -177,10 +177,10 @@ def series_of(streams: Streams, block_s: float) -> tuple[SyncResult, OffsetSerie
     return result, trace(streams.a_ps, streams.b_ps, state, t0, peak, round(block_s * PS))
 
 
-def two_way_tdev(cases: int) -> None:
+def two_way_tdev(cases: range) -> None:
     """40 cps of 70 ps each way, 1 s values: TDEV(10 s) of half the difference of both directions."""
     values = []
-    for k in range(cases):
+    for k in cases:
         rng = np.random.default_rng([8, k])
         skew = rng.uniform(-1e-8, 1e-8)
         phases = []
@@ -191,20 +191,20 @@ def two_way_tdev(cases: int) -> None:
         n = min(len(p) for p in phases)
         stability = allan(0.5 * (phases[0][:n] - phases[1][:n]), 1.0, taus_s=[10.0])
         values.append(float(stability.tdev[0]) * PS)
-    row("two-way TDEV(10 s)", cases, f"mean {np.mean(values):.2f} ps, worst {np.max(values):.2f} ps")
+    row("two-way TDEV(10 s)", len(cases), f"mean {np.mean(values):.2f} ps, worst {np.max(values):.2f} ps")
 
 
-def long_link(cases: int) -> None:
+def long_link(cases: range) -> None:
     """132 km: 40 cps, rubidium clocks (3e-11 at 1 s), one value a second from the live tracker."""
     link = replace(METRO, span_s=120.0, white=3e-12, walk=1e-13)
     errors = []
-    for k in range(cases):
+    for k in cases:
         rng = np.random.default_rng([9, k])
         streams = simulate(rng, replace(link, offset_s=1e-3, skew=rng.uniform(-1e-8, 1e-8)))
         offsets, _, _ = live(streams, link, 40.0, block_s=1.0)
         t = np.array([o.t_ps for o in offsets])
         errors.append(rms(list(np.array([o.offset_ps for o in offsets]) - streams.offset_ps(t))))
-    row("132 km, 1 s updates", cases, f"rms {rms(errors):.2f} ps, worst case {max(errors):.2f} ps")
+    row("132 km, 1 s updates", len(cases), f"rms {rms(errors):.2f} ps, worst case {max(errors):.2f} ps")
 
 
 def live(
@@ -228,11 +228,11 @@ def live(
     return out, (time.process_time() - begun) / (link.span_s - start_s), held
 
 
-def integrity(cases: int) -> None:
+def integrity(cases: range) -> None:
     """A 1 s gap, leaps of 8 block sigmas to 10 ms on a quartz of 1e-9 per root second: relock, detection, location, size."""
     link = Link(span_s=8.0, pairs_hz=20e3, walk=1e-9)
     relock, seen, place, size, alarms = [], 0, [], [], 0
-    for k in range(cases):
+    for k in cases:
         rng = np.random.default_rng([10, k])
         gap = simulate(rng, replace(link, offset_s=1e-3, gap_s=(5.0, 6.0)))
         offsets, _, _ = live(gap, link, 2.0)
@@ -248,29 +248,33 @@ def integrity(cases: int) -> None:
             seen += 1
             place.append(abs(leaps[0].leap_t_ps / PS - at))
             size.append(abs(leaps[0].leap_ps - leap))
-    text = f"relocked after {max(relock):.3f} s at most, leaps found {seen}/{cases}"
+    text = f"relocked after {max(relock):.3f} s at most, leaps found {seen}/{len(cases)}"
     if place:
         text += f", placed within {1e3 * max(place):.2f} ms, size to {rms(size):.1f} ps rms"
-    row("gap and leap", cases, text + f", false alarms around gaps {alarms}")
+    row("gap and leap", len(cases), text + f", false alarms around gaps {alarms}")
 
 
-def throughput(cases: int) -> None:
+def throughput(cases: range) -> None:
     """Clicks a second and side the tracker takes in, and how many clicks it holds."""
     link = Link(span_s=8.0, pairs_hz=20e3, singles_hz=1e6)
     rates, holds = [], []
-    for k in range(cases):
+    for k in cases:
         streams = simulate(np.random.default_rng([11, k]), replace(link, offset_s=1e-3))
         _, cpu_per_s, held = live(streams, link, 2.0)
         rates.append(len(streams.a_ps) / link.span_s / cpu_per_s)
         holds.append(held)
-    row("throughput", cases, f"median {np.median(rates) / 1e6:.1f} Mtags/s a side, clicks held at most {max(holds)}")
+    row(
+        "throughput",
+        len(cases),
+        f"median {np.median(rates) / 1e6:.1f} Mtags/s a side, clicks held at most {max(holds)}",
+    )
 
 
-def smoother(cases: int) -> None:
+def smoother(cases: range) -> None:
     """Whole-record model of a wandering clock: rms error over the record, against its own error bar."""
     for walk in (1e-10, 1e-9, 3e-9):
         errors, pulls = [], []
-        for k in range(cases):
+        for k in cases:
             rng = np.random.default_rng([12, k])
             streams = simulate(rng, Link(pairs_hz=5e3, singles_hz=100e3, walk=walk, offset_s=1e-3))
             result = synchronize(streams.a_ps, streams.b_ps, max_offset_s=0.02, max_ppm=2.0)
@@ -278,16 +282,16 @@ def smoother(cases: int) -> None:
             error = offset_at(t, result.model) - streams.offset_ps(t) if result.model else np.full(1, np.inf)
             errors.append(rms(list(error)))
             pulls.append(rms(list(error / offset_std_at(t, result.model))) if result.model else np.inf)
-        row(f"wander {walk:g}/rt(s)", cases, f"rms {rms(errors):.2f} ps, {rms(pulls):.3f} of its own error bar")
+        row(f"wander {walk:g}/rt(s)", len(cases), f"rms {rms(errors):.2f} ps, {rms(pulls):.3f} of its own error bar")
 
 
-def signal_curve(cases: int) -> None:
+def signal_curve(cases: range) -> None:
     """Success against pairs a second at 200k/200k, 10 s, within 100 ms and 20 ppm."""
     for pairs_hz in (100, 200, 300, 500, 1000):
         acquisition(f"{pairs_hz} cps, ±20 ppm", Link(pairs_hz=pairs_hz), 0.1, 20.0, cases, 13, max_work=6e8)
 
 
-def fpfind(cases: int) -> None:
+def fpfind(cases: range) -> None:
     """The open tool on the easy cases: its own thresholds, 2^23 bins of 128 ns (its default 2^26 of 16 ns is slower)."""
     try:
         from fpfind.fpfind import fpfind as find
@@ -297,7 +301,7 @@ def fpfind(cases: int) -> None:
     window_ns = 2**23 * 128.0
     found = wrong = 0
     cpu = []
-    for k in range(cases):
+    for k in cases:
         rng = np.random.default_rng([1, k])
         case = Link(offset_s=rng.uniform(-0.15, 0.15), skew=rng.uniform(-1e-6, 1e-6))
         streams = simulate(rng, case)
@@ -317,10 +321,10 @@ def fpfind(cases: int) -> None:
             text = f"offset off by {miss:.2f} ns, skew {float(df):.3e} for {case.skew:.3e}"
         cpu.append(time.process_time() - start)
         row("fpfind case", 1, f"offset {case.offset_s:+.3f} s: {text}, CPU {cpu[-1]:.1f} s")
-    row("fpfind", cases, f"found {found}/{cases}, wrong {wrong}, CPU median {np.median(cpu):.1f} s")
+    row("fpfind", len(cases), f"found {found}/{len(cases)}, wrong {wrong}, CPU median {np.median(cpu):.1f} s")
 
 
-CELLS: dict[str, tuple[Callable[[int], None], int, int]] = {
+CELLS: dict[str, tuple[Callable[[range], None], int, int]] = {
     "easy": (easy, 40, 4),
     "hard": (hard, 40, 2),
     "weak": (weak, 40, 2),
@@ -343,13 +347,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cell", choices=CELLS, action="append")
     parser.add_argument("--cases", type=int)
+    parser.add_argument("--first", type=int, default=0, help="number, and seed, of the first case")
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     for name in arguments.cell or CELLS:
         run, full, quick = CELLS[name]
         cases = arguments.cases or (quick if arguments.quick else full)
         if cases:
-            run(cases)
+            run(range(arguments.first, arguments.first + cases))
 
 
 if __name__ == "__main__":
