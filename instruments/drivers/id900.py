@@ -116,25 +116,25 @@ class IdqTimeController(Instrument):
         them and has to be sorted out from the tags.
 
         Raises:
-            LimitError: a detector that is not in ``herald_inputs``, or no late window.
+            LimitError: a detector that is not in ``herald_inputs``.
         """
         if condition is None:
             self._set_word("OUTP1:LINK", "NONE")
             return
         missing = [name for name in condition.detectors if name not in self._herald_inputs]
-        if missing or condition.late_ps[0] >= condition.late_ps[1]:
-            what = f"no input for detector {missing[0]!r}; set herald_inputs" if missing else "needs two windows"
-            raise LimitError(self.name, what, "load_condition")
+        if missing:
+            raise LimitError(self.name, f"no input for detector {missing[0]!r}; set herald_inputs", "load_condition")
         first, second = (f"INPU{self._herald_inputs[name]}" for name in condition.detectors)
-        for combiner, window_ps in ((EARLY, condition.early_ps), (LATE, condition.late_ps)):
+        for combiner, window_ps in zip((EARLY, LATE), condition.windows_ps, strict=False):
             self._combine(combiner, first, second, "OR")
             for edge, delay_ps in zip(("BEGI", "END"), window_ps, strict=True):
                 self._set_word(f"{combiner}:WIND:{edge}:LINK", "STAR")
                 self._set_word(f"{combiner}:WIND:{edge}:DELA", str(delay_ps))
             self._set_word(f"{combiner}:WIND:ENAB", "ON")
-        self._combine(BOTH, EARLY, LATE, "AND")
+        if len(condition.windows_ps) == 2:
+            self._combine(BOTH, EARLY, LATE, "AND")
         self._set_word("OUTP1:DELA", str(condition.latency_ps))
-        self._set_word("OUTP1:LINK", BOTH)
+        self._set_word("OUTP1:LINK", BOTH if len(condition.windows_ps) == 2 else EARLY)
 
     def _combine(self, combiner: str, first: str, second: str, operation: str) -> None:
         self._set_word(f"{combiner}:FIR:LINK", first)

@@ -108,18 +108,21 @@ class Id900Device:
         self._asked_until = periods + 2
 
     def _herald_windows(self) -> HeraldWindows:
-        """What output 1 decides: both of two windowed combiners, or nothing."""
-        both = self.settings["OUTP1:LINK"]
-        if not both.startswith("TSCO"):
+        """What output 1 decides: one windowed combiner, both of two, or nothing."""
+        output = self.settings["OUTP1:LINK"]
+        if not output.startswith("TSCO"):
             return HeraldWindows()
-        parts = [self.settings[f"{both}:{end}:LINK"] for end in ("FIR", "SEC")]
-        if self.settings[f"{both}:OPIN"] != "AND" or not all(part.startswith("TSCO") for part in parts):
-            return HeraldWindows()
+        parts = [self.settings[f"{output}:{end}:LINK"] for end in ("FIR", "SEC")]
+        pair = self.settings[f"{output}:OPIN"] == "AND" and all(part.startswith("TSCO") for part in parts)
         try:
-            edges = [int(self.settings[f"{part}:WIND:{edge}:DELA"]) for part in parts for edge in ("BEGI", "END")]
+            windows = [self._window(part) for part in (parts if pair else [output])]
         except ValueError:
             return HeraldWindows()
-        return HeraldWindows((edges[0], edges[1]), (edges[2], edges[3]), int(self.settings["OUTP1:DELA"]))
+        return HeraldWindows(windows[0], windows[1] if pair else (0, 0), int(self.settings["OUTP1:DELA"]))
+
+    def _window(self, combiner: str) -> tuple[int, int]:
+        begin, end = (int(self.settings[f"{combiner}:WIND:{edge}:DELA"]) for edge in ("BEGI", "END"))
+        return begin, end
 
     def now_ps(self) -> int:
         return self.ports.tagger_now_ps(self.name)

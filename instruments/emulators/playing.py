@@ -49,7 +49,8 @@ def program_of(played: PulseProgram, wires: PulseWires, open_: frozenset[str], h
     length_ps = PS_PER_TICK * int(burst.duration_ns.sum())
     rule = None
     if len(played.slots) > 1 and herald != HeraldWindows():
-        rule = HeraldRule(herald.early_ps, herald.late_ps, herald.latency_ps)
+        single = herald.late_ps[0] >= herald.late_ps[1]
+        rule = HeraldRule(herald.early_ps, None if single else herald.late_ps, herald.latency_ps)
     on_herald = Section(0)
     if rule is not None:
         after = played.slots[1]

@@ -126,7 +126,7 @@ class PulseProgram:
 class HeraldWindows:
     """What herald logic decides on: a click in each of two windows (ps after its START), told ``latency_ps`` later.
 
-    Empty windows: it decides on nothing.
+    An empty late window: one click in the early one is enough. Both empty: it decides on nothing.
     """
 
     early_ps: tuple[int, int] = (0, 0)

@@ -1,8 +1,8 @@
 """Ports of a simulated lab: emulators turn its knobs, play its pulses, read its detectors and stream its clicks.
 
 A port ``component.quantity_unit`` is the lab's knob ``(component, quantity)``; what the lab does not know (a diode
-current, a piezo voltage) is remembered here, as the device itself would. Lab time is the wall's, ``pace`` times as fast:
-whoever asks for anything first lets the lab catch up.
+current, a piezo voltage) is remembered here, as the device itself would. Lab time is the wall's, ``pace`` times as fast
+(slower where the computer cannot keep up): whoever asks for anything first lets the lab catch up.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class Wires:
 
 #: Where the click of each detector can be seen: tagger of the lab and its input.
 SEEN_AT = {"ch1": ("tagger", 1), "ch2": ("tagger", 2), "ch3": ("alice_tagger", 1), "ch4": ("bob_tagger", 1)}
-
+#: The lab is never further behind than this, of the wall or of the lab: else its time slows down.
+LONGEST_STEP_S, LONGEST_STEP_LAB_S = 0.25, 0.25
 NODE_TAGGERS = ("alice_tagger", "bob_tagger")
 
 
@@ -70,6 +71,7 @@ class WorldPorts:
     ) -> None:
         self._world, self._wires, self._pace, self._clock = world, wires or Wires(), pace, clock
         self._zero_s = pace * clock() - world.now_ps / PS_PER_S
+        self._longest_step_s = min(LONGEST_STEP_S * pace, LONGEST_STEP_LAB_S)
         self._lock, self._ticking = threading.RLock(), threading.RLock()
         self._own: dict[str, Value] = {}
         self._levels = LevelLog()
@@ -77,13 +79,15 @@ class WorldPorts:
         self._drained_ps: dict[str, int] = {}
         self._lines: dict[str, tuple[float, float]] = {}
         self._callbacks: list[Callable[[], None]] = []
+        self._telling: int | None = None
         self._end_ticks: Callable[[], None] = lambda: None
         for tagger in dict.fromkeys(tagger for tagger, _ in SEEN_AT.values()):
             self._drained_ps[tagger] = world.now_ps
             world.start_tagger(tagger)  # a real tagger's clock runs as soon as it has power
 
     def now_s(self) -> float:
-        return self._pace * self._clock() - self._zero_s
+        """Lab time: the wall's, or as far as the lab may be behind it at most when the computer cannot keep up."""
+        return min(self._pace * self._clock() - self._zero_s, self._world.now_ps / PS_PER_S + self._longest_step_s)
 
     def get(self, name: str) -> Value:
         with self._lock:
@@ -159,8 +163,12 @@ class WorldPorts:
         with self._ticking:
             with self._lock:
                 self._catch_up()
-            for callback in self._callbacks:
-                callback()
+            self._telling = threading.get_ident()
+            try:
+                for callback in self._callbacks:
+                    callback()
+            finally:
+                self._telling = None
 
     def recorded(self, name: str) -> None:
         with self._lock:
@@ -195,9 +203,15 @@ class WorldPorts:
 
     def _catch_up(self, slack_s: float = 0.0) -> None:
         """Lets the lab come to the present; not for less than ``slack_s`` of the wall, which a reading can do without."""
+        if self._telling == threading.get_ident():
+            return  # those who are told of a tick see the lab as it is at that tick
         behind_ps = int(self.now_s() * PS_PER_S) - self._world.now_ps
         if behind_ps > slack_s * self._pace * PS_PER_S:
             self._world.advance(behind_ps)
+        # What the computer could not do in time is let go: the lab's time goes slower, and nothing piles up.
+        self._zero_s = max(
+            self._zero_s, self._pace * self._clock() - self._world.now_ps / PS_PER_S - self._longest_step_s
+        )
 
     def _key(self, name: str) -> tuple[str, str]:
         if name in self._wires.knobs:

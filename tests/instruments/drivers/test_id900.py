@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from erbia.analysis.records import TagBlock, TimeTags
-from erbia.instruments.emulators.ports import Bench
+from erbia.instruments.emulators.ports import Bench, HeraldWindows
 from erbia.instruments.emulators.wire import Fault
 from erbia.instruments.errors import BadReply, ConnectionLost, InstrumentError, LimitError
 from erbia.instruments.interfaces import HeraldCondition, TimeTagger
@@ -136,8 +136,9 @@ def test_a_herald_condition_becomes_combiners(host: Id900Host) -> None:
     assert settings["OUTP1:LINK"] == "NONE"
     with pytest.raises(LimitError, match="no input for detector 'C'"):
         logic.load_condition(HeraldCondition(("A", "C"), (0, 1), (2, 3)))
-    with pytest.raises(LimitError, match="needs two windows"):
-        logic.load_condition(HeraldCondition(("A", "B"), (0, 1), (2, 2)))
+    logic.load_condition(HeraldCondition(("A", "B"), (1000, 5000), (0, 0), latency_ps=200))  # one click is enough
+    assert (settings["OUTP1:LINK"], settings["OUTP1:DELA"]) == ("TSCO5", "200")
+    assert host.device.ports.get("tagger.herald") == HeraldWindows((1000, 5000), (0, 0), 200)
 
 
 def test_reading_everything_sets_nothing(tagger: IdqTimeController, host: Id900Host) -> None:

@@ -92,6 +92,12 @@ def test_every_sequence_of_the_experiments(experiment: str, config: dict[str, ob
         _same(_over_the_wire(table), as_program(table))
 
 
+def test_one_click_may_herald() -> None:
+    condition = HeraldCondition(("a", "b"), (2000, 4000), (0, 0), 1000)
+    table = PulseTable(Segment(1000), Segment(9000, (Pulse("initialise", 0, 1000),)), 3, condition, Segment(9000))
+    _same(_over_the_wire(table), as_program(table))
+
+
 def test_the_wiring_has_every_output_of_the_lab_and_every_phase() -> None:
     assert set(OUTPUTS) - set(WIRING.outputs) <= OPTIONAL
     for quarter in range(-3, 4):
