@@ -90,11 +90,22 @@ def two_way(a_to_b: ClockModel, b_to_a: ClockModel, t_a_ps: Int64Array, asymmetr
 
     ``a_to_b`` maps A's clock to B's from photons sent by A; ``b_to_a`` maps B's clock to A's from photons sent by B.
     """
-    forward = offset_at(t_a_ps, a_to_b)
-    t_b_ps = to_clock_b(t_a_ps, a_to_b)
-    backward = offset_at(t_b_ps, b_to_a)
-    std = np.hypot(offset_std_at(t_a_ps, a_to_b), offset_std_at(t_b_ps, b_to_a))
-    return TwoWay(t_a_ps, 0.5 * (forward - backward), 0.5 * std, forward + backward, std, asymmetry.offset_bound_ps)
+    _, _, round_trip, _ = _both_ways(a_to_b, b_to_a, t_a_ps)
+    # A photon that reaches B at t_a left A half a round trip before; B's clock has moved on meanwhile.
+    sent_ps = t_a_ps - np.rint(0.5 * round_trip).astype(np.int64)
+    offset, offset_std, round_trip, std = _both_ways(a_to_b, b_to_a, sent_ps)
+    return TwoWay(t_a_ps, offset, offset_std, round_trip, std, asymmetry.offset_bound_ps)
+
+
+def _both_ways(
+    a_to_b: ClockModel, b_to_a: ClockModel, sent_ps: Int64Array
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Offset when photons sent by A at ``sent_ps`` reach B, its error, the round trip, its error."""
+    forward = offset_at(sent_ps, a_to_b)
+    received_ps = to_clock_b(sent_ps, a_to_b)
+    backward = offset_at(received_ps, b_to_a)
+    std = np.hypot(offset_std_at(sent_ps, a_to_b), offset_std_at(received_ps, b_to_a))
+    return 0.5 * (forward - backward), 0.5 * std, forward + backward, std
 
 
 @dataclass(frozen=True, slots=True)
