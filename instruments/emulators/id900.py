@@ -96,12 +96,19 @@ class Id900Device:
         periods = []
         for k in range(self._sent, n):
             start_ps = since_ps + k * period_ps
-            tags = self.ports.clicks(self.name, start_ps, start_ps + width_ps)
-            periods.append({c: (tags.on(c) - start_ps).astype("<i8").tobytes() for c in self.errors})
+            periods.append({channel: self._tags(channel, start_ps, width_ps) for channel in self.errors})
         if self._sent < self._asked_until <= n:
             self.ports.recorded(self.name)
         self._sent = max(n, self._sent)
         return periods
+
+    def _tags(self, channel: int, start_ps: int, width_ps: int) -> bytes:
+        """Tags of one input behind its delay, from the start of a period: little-endian int64 ps."""
+        if self.settings[f"INPU{channel}:ENAB"] != "ON":
+            return b""
+        first_ps = start_ps - int(self.settings[f"DELA{channel}:VALU"])
+        clicks = self.ports.clicks(self.name, first_ps, first_ps + width_ps)
+        return (clicks.on(channel) - first_ps).astype("<i8").tobytes()
 
     def asked(self, periods: int) -> None:
         """The user was told that so many periods are finished; it waits for the one in progress and the next."""

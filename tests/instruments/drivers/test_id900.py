@@ -83,6 +83,20 @@ def test_blocks_follow_without_gap_and_hold_every_click(tagger: IdqTimeControlle
     assert set((tags.on(2)[:n] - tags.on(1)[:n]) % PERIOD_PS) == {1000}
 
 
+def test_an_input_that_is_off_is_silent_and_a_delay_moves_tags(tagger: IdqTimeController) -> None:
+    tagger.ch2.delay(2_000_000)
+    tagger.start()
+    tags = tagger.read(5.0).tags
+    tagger.stop()
+    # channel 2 clicks a nanosecond after channel 1, and is delayed by two microseconds
+    assert set((tags.on(2)[5:50] - tags.on(1)[0]) % PERIOD_PS) == {2_001_000}
+    tagger.ch2.enabled(False)
+    tagger.start()
+    tags = tagger.read(5.0).tags
+    assert len(tags.on(1)) > 1000
+    assert len(tags.on(2)) == 0
+
+
 def test_lost_tags_are_flagged(tagger: IdqTimeController, host: Id900Host) -> None:
     tagger.start()
     assert tagger.read(1.0).overflow is False
