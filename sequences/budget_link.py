@@ -51,7 +51,6 @@ class LinkBudget:
         burst_rate_hz: bursts a second; a herald ends one early.
         attempts_per_burst: on average.
         heralds_per_burst: on average, at most 1.
-        clicks_per_attempt: at both midpoint detectors together, by window, darks excluded.
         marker_ps: when the herald marker is back at the farther node, from the start of the attempt.
         round_trip_ps: photon to the midpoint, decision, and marker back.
         then_acts: whether a herald makes the nodes do anything, so that the memory must have waited for it.
@@ -66,7 +65,6 @@ class LinkBudget:
     burst_rate_hz: float
     attempts_per_burst: float
     heralds_per_burst: float
-    clicks_per_attempt: float
     marker_ps: int
     round_trip_ps: int
     then_acts: bool
@@ -111,7 +109,6 @@ def link_budget(
         burst_rate_hz=1 / burst_s,
         attempts_per_burst=attempts,
         heralds_per_burst=heralded,
-        clicks_per_attempt=float(sum(sum(n[:-1]) * p for arm in photons for n, p in arm.items())),
         marker_ps=marker_ps,
         round_trip_ps=2 * max(arm.delay_ps for arm in arms) + branch.on.latency_ps,
         then_acts=bool(branch.then.pulses or branch.then.loops),
@@ -120,6 +117,17 @@ def link_budget(
         visibility=midpoint.visibility,
         fidelity=_fidelity(true, total, coherence, midpoint, len(seen)) if _all_photon(arms) and total else None,
     )
+
+
+def photon_clicks(block: Block, arms: tuple[Arm, ...], midpoint: ExpectedMidpoint, detector: ExpectedDetector) -> float:
+    """Clicks at one midpoint detector, while its gate is open, of the photons the nodes emit in a block."""
+    pulses = sorted(block.played(), key=lambda p: p.start_ps)
+    if not any(p.channel == "excitation" for p in pulses):
+        return 0.0
+    whole = (0, block.length_ps + max((arm.delay_ps for arm in arms), default=0))
+    looking = [_gated(whole, pulses, detector.gate)]
+    photons = (_photons(arm, pulses, looking, midpoint.transmission * detector.efficiency) for arm in arms)
+    return sum(n[0] * p for found in photons for n, p in found.items()) / 2
 
 
 def _gated(window: Interval, pulses: list[Pulse], gate: str) -> tuple[Interval, ...]:

@@ -8,7 +8,7 @@ from math import expm1
 
 from ..instruments.expected import ExpectedDetector, ExpectedNode, ExpectedOutput, ExpectedSection
 from ..instruments.interfaces import Node
-from .budget_link import LinkBudget
+from .budget_link import Arm, LinkBudget, photon_clicks
 from .pulses import Pulse
 from .sequence import Block, Sequence
 
@@ -66,13 +66,13 @@ def playing(sequence: Sequence, link: LinkBudget | None) -> Playing:
 
 
 def channel_rates_hz(
-    node: Node, played: Playing, link: LinkBudget | None, expected: ExpectedSection, pump_w: float
+    node: Node, played: Playing, arms: tuple[Arm, ...], expected: ExpectedSection, pump_w: float
 ) -> dict[str, float]:
     """Expected tags a second on every named channel of a node's tagger."""
     rates = {}
     for channel in node.channels:
         if channel.detector:
-            rates[channel.name] = _detector_rate_hz(node, channel.detector, played, link, expected, pump_w)
+            rates[channel.name] = _detector_rate_hz(node, channel.detector, played, arms, expected, pump_w)
         elif channel.name == "herald":
             rates[channel.name] = played.herald_rate_hz
         else:
@@ -81,7 +81,7 @@ def channel_rates_hz(
 
 
 def _detector_rate_hz(
-    node: Node, name: str, played: Playing, link: LinkBudget | None, expected: ExpectedSection, pump_w: float
+    node: Node, name: str, played: Playing, arms: tuple[Arm, ...], expected: ExpectedSection, pump_w: float
 ) -> float:
     detector = expected.detectors.get(name)
     if detector is None:
@@ -91,8 +91,10 @@ def _detector_rate_hz(
     known = expected.nodes.get(node.name)
     if known is not None:
         return rate_hz + _local_rate_hz(node.name, known, played, pump_w)
-    # Midpoint: the photons of a link, half at each detector.
-    return rate_hz + (link.clicks_per_attempt * link.attempt_rate_hz / 2 if link else 0.0)
+    if expected.midpoint is None:
+        return rate_hz
+    clicks = sum(times * photon_clicks(block, arms, expected.midpoint, detector) for block, times in played.blocks)
+    return rate_hz + clicks / played.burst_s
 
 
 def _local_rate_hz(name: str, known: ExpectedNode, played: Playing, pump_w: float) -> float:

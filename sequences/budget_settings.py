@@ -61,14 +61,14 @@ def setting_budgets(
     settings: Sequence[Setting], demands: Sequence[Demand], facts: LabFacts, sources: Sequence[str]
 ) -> list[SettingBudget]:
     """One budget a setting, in order; settings that play the same under the same power share their link's."""
-    links: dict[tuple[int, float | None], LinkBudget | None] = {}
+    known: dict[tuple[int, float | None, float], _Played] = {}
     found = []
     for setting, demand in zip_longest(settings, demands[: len(settings)]):
-        power_w = _present(setting, "laser.power", facts)
-        key = (id(setting.sequence), power_w)
-        if key not in links:
-            links[key] = _link(setting.sequence, power_w, facts)
-        found.append(_setting_budget(setting, demand, links[key], facts, sources))
+        power_w, pump_w = _present(setting, "laser.power", facts), _pump_w(setting, facts)
+        key = (id(setting.sequence), power_w, pump_w)
+        if key not in known:
+            known[key] = _play(setting.sequence, power_w, pump_w, facts, sources)
+        found.append(_setting_budget(setting, demand, known[key]))
     return found
 
 
@@ -96,18 +96,33 @@ def fidelity_std(settings: Sequence[SettingBudget]) -> float | None:
     return sqrt(variance)
 
 
-def _setting_budget(
-    setting: Setting, demand: Demand | None, link: LinkBudget | None, facts: LabFacts, sources: Sequence[str]
-) -> SettingBudget:
-    played = STILL if setting.sequence is None else playing(setting.sequence, link)
-    pumped = bool(setting.parameters.get("pair_source.emission"))
-    pump_w = (_present(setting, "pair_source.pump_power", facts) or 0.0) if pumped else 0.0
+@dataclass(frozen=True)
+class _Played:
+    """What is the same for all settings that play the same sequence in the same light."""
+
+    link: LinkBudget | None
+    played: Playing
+    rates_hz: Mapping[str, Mapping[str, float]]
+    readout_contrast: float
+
+
+def _play(
+    sequence: PulseSequence | None, power_w: float | None, pump_w: float, facts: LabFacts, sources: Sequence[str]
+) -> _Played:
     expected = facts.file.expected
-    rates_hz = {s: channel_rates_hz(facts.nodes[s], played, link, expected, pump_w) for s in sources}
-    needed_s = 0.0 if demand is None else _needed_s(demand, played, rates_hz)
+    arms = _arms(power_w, facts)
+    link = _link(sequence, arms, expected)
+    played = STILL if sequence is None else playing(sequence, link)
+    rates_hz = {s: channel_rates_hz(facts.nodes[s], played, arms, expected, pump_w) for s in sources}
+    return _Played(link, played, rates_hz, _readout_contrast(sequence, expected))
+
+
+def _setting_budget(setting: Setting, demand: Demand | None, known: _Played) -> SettingBudget:
+    needed_s = 0.0 if demand is None else _needed_s(demand, known.played, known.rates_hz)
     time_s = 0.0 if demand is None else min(needed_s, demand.longest_s)
-    contrast = _readout_contrast(setting.sequence, expected)
-    return SettingBudget(setting, demand, link, played, rates_hz, needed_s, time_s, contrast)
+    return SettingBudget(
+        setting, demand, known.link, known.played, known.rates_hz, needed_s, time_s, known.readout_contrast
+    )
 
 
 def _needed_s(demand: Demand, played: Playing, rates_hz: Mapping[str, Mapping[str, float]]) -> float:
@@ -121,19 +136,32 @@ def _needed_s(demand: Demand, played: Playing, rates_hz: Mapping[str, Mapping[st
     return max((amount / rate if rate else inf) if amount else 0.0 for amount, rate in waits)
 
 
-def _link(sequence: PulseSequence | None, power_w: float | None, facts: LabFacts) -> LinkBudget | None:
-    expected = facts.file.expected
-    if sequence is None or sequence.branch is None or expected.laser is None or expected.midpoint is None:
-        return None
-    if len(expected.nodes) != 2 or any(d not in expected.detectors for d in sequence.branch.on.detectors):
-        return None
-    laser = expected.laser
+def _arms(power_w: float | None, facts: LabFacts) -> tuple[Arm, ...]:
+    """The nodes whose light is known, at the present laser power."""
+    laser = facts.file.expected.laser
+    if laser is None:
+        return ()
     power = 1.0 if power_w is None else power_w / laser.pi_power_w
-    a, b = (
+    return tuple(
         Arm(name, known, facts.nodes[name].photon_delay_ps, laser.pi_duration_s * 1e12, power)
-        for name, known in expected.nodes.items()
+        for name, known in facts.file.expected.nodes.items()
+        if name in facts.nodes
     )
-    return link_budget(sequence, sequence.branch, (a, b), expected.midpoint, expected.detectors)
+
+
+def _link(sequence: PulseSequence | None, arms: tuple[Arm, ...], expected: ExpectedSection) -> LinkBudget | None:
+    if sequence is None or sequence.branch is None or expected.midpoint is None or len(arms) != 2:
+        return None
+    if any(name not in expected.detectors for name in sequence.branch.on.detectors):
+        return None
+    return link_budget(sequence, sequence.branch, (arms[0], arms[1]), expected.midpoint, expected.detectors)
+
+
+def _pump_w(setting: Setting, facts: LabFacts) -> float:
+    """Power of the pair source's pump, 0 while it is off."""
+    if not setting.parameters.get("pair_source.emission"):
+        return 0.0
+    return _present(setting, "pair_source.pump_power", facts) or 0.0
 
 
 def _present(setting: Setting, name: str, facts: LabFacts) -> float | None:
