@@ -112,6 +112,38 @@ def test_any_cutting_of_time_gives_the_same_light(make_lab):
         assert np.array_equal(runs[0].channel, runs[1].channel)
 
 
+def test_drifts_do_not_depend_on_how_time_is_cut(make_lab):
+    drifting = {"phase_drift_rad2_per_s": 5.0}, {"fibre": {"polarisation_drift_rad2_per_s": 0.5}}
+    runs = []
+    for step_ps in (10**9, 33_333_333_333):
+        lab = make_lab(overrides={"midpoint": drifting[0], "alice": drifting[1]})
+        lab.light.kind("interferometer")
+        lab.light.rate(2e5)
+        lab.light.emission(True)
+        lab.taggers["tagger"].start()
+        while lab.world.now_ps < PS_PER_S // 5:
+            lab.world.advance(min(step_ps, PS_PER_S // 5 - lab.world.now_ps))
+        runs.append(lab.taggers["tagger"].read(1.0).tags)
+    assert len(runs[0]) > 5_000
+    assert np.array_equal(runs[0].t_ps, runs[1].t_ps)
+    assert np.array_equal(runs[0].channel, runs[1].channel)
+
+
+def test_a_checkpoint_of_drifting_light_goes_on_as_the_original(make_lab):
+    lab = make_lab(overrides={"midpoint": {"phase_drift_rad2_per_s": 5.0}}, **BENCH)
+    lab.light.kind("thermal")
+    lab.light.rate(1e5)
+    lab.light.emission(True)
+    lab.world.advance(PS_PER_S // 10)
+    rest = []
+    for world in (lab.world, lab.world.checkpoint()):
+        world.start_tagger("tagger")
+        world.advance(PS_PER_S // 10)
+        rest.append(world.read_tagger("tagger", 1).tags)
+    assert len(rest[0]) > 1_000
+    assert np.array_equal(rest[0].t_ps, rest[1].t_ps)
+
+
 def test_a_playing_program_gates_the_light_away(make_lab, tables):
     lab = make_lab(**BENCH)
     lab.light.rate(1e6)
