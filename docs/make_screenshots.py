@@ -19,7 +19,7 @@ from erbia.gui.main_window import MainWindow
 
 IMAGES = Path(__file__).parent / "images"
 LAPTOP, BIG_SCREEN = (1366, 740), (2560, 1400)
-AXIS = {"parameter": "snspd.ch3.bias", "unit": "A", "values": [round(1e-6 * k, 7) for k in range(4, 20)]}
+AXIS = {"parameter": "snspd.ch3.bias", "unit": "A", "values": [round(1e-6 * k, 7) for k in range(4, 18)]}
 LIMIT_S = 300.0
 #: What else is run, how, and the tab that shows it.
 OTHERS: tuple[tuple[str, dict[str, object], str], ...] = (
@@ -70,8 +70,7 @@ class Studio:
         self.window.set_theme(theme)
         self.window.resize(*size)
         self.window.docks.reset()
-        if queue:
-            self.window.docks.queue.raise_()
+        self.window.docks.right.setCurrentIndex(int(queue))
         self.window.banner.hide()
         self.settle()
         self.window.grab().save(str(IMAGES / f"{name}.png"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from .widgets import named
 
@@ -25,12 +25,14 @@ class Docks:
     ) -> None:
         self._window = window
         self.instruments = self._dock("Instruments", instruments)
-        self.experiment = self._dock("Experiment", experiment)
-        self.queue = self._dock("Queue", queue)
+        # Tabs of our own: those Qt makes for docks stay behind where they were when the layout changes.
+        self.right = QTabWidget(documentMode=True)
+        self.right.addTab(experiment, "Experiment")
+        self.right.addTab(queue, "Queue")
+        self.experiment = self._dock("Experiment and queue", self.right)
         self.rates = self._dock("Count rates", rates)
         self.log = self._dock("Log", log)
         self._place()
-        # Placed again and again, Qt leaves tab bars of before standing about; put back as kept, it does not.
         self._first = window.saveState()
 
     def reset(self) -> None:
@@ -48,13 +50,10 @@ class Docks:
         for dock, area in (
             (self.instruments, _AREAS.LeftDockWidgetArea),
             (self.experiment, _AREAS.RightDockWidgetArea),
-            (self.queue, _AREAS.RightDockWidgetArea),
             (self.rates, _AREAS.BottomDockWidgetArea),
             (self.log, _AREAS.BottomDockWidgetArea),
         ):
             window.addDockWidget(area, dock)
-        window.tabifyDockWidget(self.experiment, self.queue)
-        self.experiment.raise_()
         window.splitDockWidget(self.rates, self.log, Qt.Orientation.Horizontal)
 
     def _dock(self, title: str, panel: QWidget) -> QDockWidget:

@@ -112,7 +112,7 @@ class ExperimentDesk(Desk):
             self.panel.show_errors(errors)
             if plan is not None:
                 self.sequence.show_plan(plan)
-            self.panel.budget.show_budget([] if plan is None else _budget_lines(plan))
+            self.panel.budget.show_budget([] if plan is None else plan["budget"])
 
         self.ask(judge, show)
 
@@ -120,9 +120,3 @@ class ExperimentDesk(Desk):
         self.panel.show_errors(errors)
         for error in errors:
             self.log.say(f"{outcome}: " + ": ".join(part for part in (error.field, error.message) if part))
-
-
-def _budget_lines(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    budget = plan.get("budget") or {"lines": []}
-    lines: list[dict[str, Any]] = budget["lines"]
-    return lines

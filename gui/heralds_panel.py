@@ -72,7 +72,13 @@ class IntervalPlot(PointPlot):
         known = [run.estimates[name] for name in chosen if np.isfinite(run.estimates[name].value)]
         value, lower, upper = (np.array([getattr(e, key) for e in known]) for key in ("value", "lower", "upper"))
         self.show_points(np.arange(len(known), dtype=float), value, lower, upper)
-        self.name_points([names.title(e.name).removeprefix("correlator ").replace(" ", "\n") for e in known])
+        self.name_points([_short(e.name) for e in known])
+
+
+def _short(name: str) -> str:
+    """What fits below a point."""
+    words = names.title(name).removeprefix("correlator ").replace("fidelity F", "F").replace("fidelity", "F")
+    return words.replace(" ", "\n")
 
 
 class HeraldsPanel(QWidget):
@@ -81,7 +87,7 @@ class HeraldsPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.captions = [label(text, "caption") for text in ("heralds", "herald rate", "result", "to the target")]
-        self.figures = [label("", "figure") for _ in self.captions]
+        self.figures = [label("", "figure", wrap=True) for _ in self.captions]
         self.outcomes = OutcomePlot()
         self.intervals = IntervalPlot()
         split = QSplitter(Qt.Orientation.Horizontal)

@@ -64,9 +64,8 @@ class RateStrip(QWidget):
     def _set_scale(self, log: bool) -> None:
         self.plot.setLogMode(y=log)
         self.alarm.set_log(log)
-        # Powers of ten are enough to read a rate; more would overlap. A decade is always on the axis.
-        self.plot.getAxis("left").setStyle(maxTextLevel=0 if log else 2)
-        self.plot.getViewBox().setLimits(minYRange=1.2 if log else 1e-9)
+        # With fewer decades pyqtgraph writes the numbers between them too, over each other.
+        self.plot.getViewBox().setLimits(minYRange=2.5 if log else 1e-9)
         # On a log scale pyqtgraph would put the prefix on the exponent.
         self.plot.name_axis("left", "rate (Hz)" if log else "rate", "" if log else "Hz")
         self.show_run(self._run)

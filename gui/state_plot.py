@@ -121,8 +121,8 @@ class StatePlot(Plot):
         self._texts = []
         for k in range(n):
             for place, side, sign in (
-                (corner(-0.35, k + 0.5, 0), 0.5, "⟨{}|"),
-                (corner(k + 0.5, -0.35, 0), 0.5, "|{}⟩"),
+                (corner(-0.7, k + 0.5, 0), 0.5, "⟨{}|"),
+                (corner(k + 0.5, -0.7, 0), 0.5, "|{}⟩"),
             ):
                 text = pg.TextItem(sign.format(format(k, f"0{bits}b")), anchor=(side, 0.3))
                 text.setPos(place)

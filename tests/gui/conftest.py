@@ -103,7 +103,7 @@ class BenchLab:
         self.station = Station(default=False)
         for instrument in (laser, cryostat):
             self.station.add_component(instrument, update_snapshot=False)
-        self.loaded = SimpleNamespace(held={})
+        self.loaded = SimpleNamespace(held={}, path=Path("bench_lab.yaml"), file=SimpleNamespace(calibrations={}))
 
     def hold(self, parameter: str, value: Any) -> None:
         raise NotImplementedError
@@ -124,6 +124,7 @@ class BenchLab:
         out_dir: Path,
         subscribers: tuple[Callable[[Document], None], ...],
         control: RunControl,
+        operator: str = "",
         **config: Any,
     ) -> None:
         def tell(document: Document) -> None:
