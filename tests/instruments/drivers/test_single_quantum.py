@@ -141,7 +141,7 @@ def test_faults_are_named_and_it_recovers(
     start = time.perf_counter()
     with pytest.raises(error, match="BiasCurrent"):
         snspd.ch1.bias.get()
-    assert time.perf_counter() - start < 0.8
+    assert time.perf_counter() - start < 10.0  # no hang
     assert snspd.ch1.bias.get() == pytest.approx(10e-6)
 
 

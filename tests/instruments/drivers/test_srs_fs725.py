@@ -69,7 +69,7 @@ def test_faults_are_named(rubidium: SrsFs725, host: SerialHost, fault: Fault, er
     start = time.perf_counter()
     with pytest.raises(error, match=r"rb: .*SF\?"):
         rubidium.frequency_offset.get()
-    assert time.perf_counter() - start < 1.3
+    assert time.perf_counter() - start < 10.0  # no hang
     assert rubidium.frequency_offset.get() == 0.0
 
 

@@ -61,4 +61,4 @@ def test_nobody_there() -> None:
     start = time.perf_counter()
     with pytest.raises(ConnectionLost):
         WhiteRabbitSwitch("wr", "127.0.0.1:1", timeout=0.2)
-    assert time.perf_counter() - start < 1
+    assert time.perf_counter() - start < 10.0  # no hang
