@@ -55,7 +55,8 @@ class TimeTags:
 
     def on(self, *channels: int) -> Int64Array:
         """Times of the clicks on the given channels: int64 (M,) ps, in order."""
-        chosen: Int64Array = self.t_ps[np.isin(self.channel, channels)]
+        wanted = np.isin(np.arange(256), channels)
+        chosen: Int64Array = self.t_ps[wanted[self.channel]]
         return chosen
 
     def between(self, t_start_ps: int, t_stop_ps: int) -> TimeTags:
