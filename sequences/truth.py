@@ -16,6 +16,7 @@ def truth_beside(run: Run, estimates: Mapping[str, Estimate]) -> dict[str, float
         return {}
     names = experiment_of(run).truth_names()
     found = {name: hidden[key] for name, key in names.items() if name in estimates and key in hidden}
-    if "clock_offset_ps" in found:  # the twin tells the offset at t = 0, the experiment where it was measured
-        found["clock_offset_ps"] += hidden["clock_skew"] * estimates["clock_offset_at_s"].value * PS_PER_S
+    for offset, at in (("clock_offset_ps", "clock_offset_at_s"), ("two_way_offset_ps", "two_way_offset_at_s")):
+        if offset in found:  # the twin tells offsets at t = 0, experiments where they were measured
+            found[offset] += hidden["clock_skew"] * estimates[at].value * PS_PER_S
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qcodes import validators as vals
 
 from ..twin import World
+from ..twin.config import PAIR_SITES
 from .base import MockInstrument, emission
 
 if TYPE_CHECKING:
@@ -100,3 +101,9 @@ class MockPairSource(MockInstrument):
             get_cmd=self._get("pump_power"), set_cmd=self._set("pump_power"),
         )  # fmt: skip
         """Pump power; the pair rate is proportional to it."""
+        self.site: Parameter[str, MockPairSource] = self.add_parameter(
+            "site", vals=vals.Enum(*PAIR_SITES),
+            get_cmd=lambda: PAIR_SITES[int(world.get(self.component, "site"))],
+            set_cmd=lambda site: world.set(self.component, "site", float(PAIR_SITES.index(site))),
+        )  # fmt: skip
+        """Where the source stands: an optical switch sends its pairs out from the midpoint or from a node's own site."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import cos, hypot, log, sqrt
 
 from . import devices, polarisation
-from .config import LIGHT_KINDS, DetectorConfig, NodeConfig, TwinConfig
+from .config import LIGHT_KINDS, PAIR_SITES, DetectorConfig, NodeConfig, TwinConfig
 from .settings import Settings
 from .spin import Decoherence
 
@@ -180,6 +180,11 @@ class Conditions:
         return devices.mean_excitation(
             self.config.laser, power, detuning, duration_ps * 1e-12, area, self.diffusion_hz(node)
         )
+
+    @property
+    def pair_site(self) -> str:
+        """Where the pair source stands."""
+        return PAIR_SITES[int(self.settings["pair_source", "site"])]
 
     def pair_rates_hz(self) -> dict[str, float]:
         """Detected pairs: ``both`` photons, or only the one at ``ch3`` or ``ch4``."""

@@ -212,8 +212,16 @@ class ClockConfig(_Block):
     steering_s: Positive | None = None
 
 
+#: Where the pair source can stand; its setting ``site`` counts from 0.
+PAIR_SITES = ("midpoint", "alice", "bob")
+
+
 class PairSourceConfig(_Block):
-    """Continuously pumped photon pairs, one photon to each node's local detector."""
+    """Continuously pumped photon pairs, one photon to each node's local detector.
+
+    From the midpoint each photon takes its node's arm; from a node's own site one is detected there at once and the other
+    takes both arms, one after the other.
+    """
 
     pairs_per_s_per_w: NonNegative = 2e8
     max_pump_power_w: Positive = 50e-3

@@ -69,10 +69,12 @@ class LocalLight:
         self._alone = {c: Arrivals(key(seed, "alone", c)) for c in LOCAL}
         self._both = Arrivals(key(seed, "pairs"))
         self._held = {c: np.empty(0, np.int64) for c in LOCAL}
+        self._route: dict[str, tuple[str, ...]] = {c: (c,) for c in LOCAL}
 
     def set_rates(self, now: Conditions, t_ps: int) -> None:
         """Applies the present settings from lab time ``t_ps`` on."""
         pairs = now.pair_rates_hz()
+        self._route = arms_taken(now.pair_site)
         self._both.set_rate(t_ps, pairs["both"])
         for channel in LOCAL:
             self._alone[channel].set_rate(t_ps, pairs[channel] + now.dark_rate_hz(channel))
@@ -82,9 +84,23 @@ class LocalLight:
         both = self._both.take_until(t_ps)
         taken = {}
         for channel in LOCAL:
-            due = np.concatenate([self._held[channel], self._arms[channel].arrive(both)])
+            arriving = both
+            for arm in self._route[channel]:
+                arriving = self._arms[arm].arrive(arriving)
+            due = np.concatenate([self._held[channel], arriving])
             settle(due)
             n = int(np.searchsorted(due, t_ps))
             self._held[channel] = due[n:]
             taken[channel] = merge(due[:n], self._alone[channel].take_until(t_ps))
         return taken
+
+
+def arms_taken(site: str) -> dict[str, tuple[str, ...]]:
+    """The arms a photon of a pair goes through to each node's detector, by where the source stands."""
+    alice, bob = LOCAL
+    routes: dict[str, dict[str, tuple[str, ...]]] = {
+        "midpoint": {alice: (alice,), bob: (bob,)},
+        "alice": {alice: (), bob: (alice, bob)},
+        "bob": {alice: (bob, alice), bob: ()},
+    }
+    return routes[site]

@@ -37,6 +37,7 @@ def power_up(config: TwinConfig) -> Settings:
         ("phase_shifter", "phase"): 0.0,
         ("pair_source", "emission"): 0.0,
         ("pair_source", "pump_power"): 0.0,
+        ("pair_source", "site"): 0.0,
         ("cryostat", "setpoint"): config.cryostat.start_temperature_k,
         ("cryostat", "temperature"): config.cryostat.start_temperature_k,
     }

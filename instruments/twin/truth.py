@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from ...analysis.records import PS_PER_S
 from .attempt_model import AttemptModel
 from .conditions import LOCAL, NODES
-from .local import PairArm
+from .local import PairArm, arms_taken
 from .node import Readout, operations
 from .program import Program
 from .spin import PAULI_X, PAULI_Y, PAULI_Z, ComplexArray, Excite, Rotate
@@ -85,10 +85,19 @@ def _clock(world: World) -> dict[str, float]:
     """t_b = t_a + offset + skew·t_a for photon pairs: clocks, arms and detectors' mean delays together."""
     (offset_a, skew_a), (offset_b, skew_b) = (world.clock_line(f"{n}_tagger") for n in NODES)
     source, pixels = world.config.pair_source, world.config.detectors
-    path = source.bob_delay_ps - source.alice_delay_ps + pixels["ch4"].jitter_tau_ps - pixels["ch3"].jitter_tau_ps
+    detectors = pixels["ch4"].jitter_tau_ps - pixels["ch3"].jitter_tau_ps
+    delays = {"ch3": source.alice_delay_ps, "ch4": source.bob_delay_ps}
+    route = arms_taken(world.conditions.pair_site)
+    path = sum(delays[arm] for arm in route["ch4"]) - sum(delays[arm] for arm in route["ch3"]) + detectors
     warm_ps, warm_skew = _warmth(world)
     skew = (1 + skew_b) / (1 + skew_a) * (1 + warm_skew) - 1
-    return {"clock_offset_ps": offset_b - offset_a * (1 + skew) + (path + warm_ps) * (1 + skew_b), "clock_skew": skew}
+    bare = offset_b - offset_a * (1 + skew)
+    return {
+        "clock_offset_ps": bare + (path + warm_ps) * (1 + skew_b),
+        "clock_skew": skew,
+        "bare_clock_offset_ps": bare + detectors,
+        "one_way_delay_ps": sum(delays.values()) * (1 + skew_b),  # as Bob's clock counts it
+    }
 
 
 def _warmth(world: World) -> tuple[float, float]:

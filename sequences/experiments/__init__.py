@@ -12,9 +12,12 @@ from .afc_storage import AfcStorage
 from .base import Experiment
 from .bell_test import BellTest
 from .clock_sync import ClockSync
+from .clock_tracking import ClockTracking
+from .clock_two_way import ClockTwoWay
 from .cw_correlation import CwG2
 from .delay_calibration import DelayCalibration
 from .detector_characterisation import DetectorCharacterisation
+from .entanglement_storage import EntanglementStorage
 from .heralded_entanglement import HeraldedEntanglement
 from .hom_visibility import HomVisibility
 from .jitter_budget import JitterBudget
@@ -33,7 +36,10 @@ _SHIPPED: tuple[type[Experiment[Any, Any]], ...] = (
     BellTest,
     Tomography,
     ClockSync,
+    ClockTracking,
+    ClockTwoWay,
     StorageTime,
+    EntanglementStorage,
     TimingJitter,
     LineScan,
     PhotonLifetime,

@@ -12,7 +12,7 @@ from ...analysis.antibunching import fit_antibunching
 from ...analysis.correlation import correlate
 from ...analysis.records import PS_PER_S, CorrelationHistogram, Int64Array, TagBlock
 from ..documents import Result
-from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
 from .photon_source import DETECTORS, MIDPOINT
 
 _FEWEST = 100
@@ -50,6 +50,9 @@ class CwG2(Experiment[CwG2Config, CwState]):
 
     def build(self) -> Plan:
         return Plan((Setting("light", None, self.config.light),), (MIDPOINT,))
+
+    def demands(self) -> tuple[Demand, ...]:
+        return (Demand(time_s=self.config.duration_s),)
 
     def begin(self) -> CwState:
         return CwState(np.zeros(2 * self._range_ps // to_ps(self.config.bin_s), np.int64))
@@ -99,4 +102,5 @@ class CwG2(Experiment[CwG2Config, CwState]):
     def _histogram(self, state: CwState) -> CorrelationHistogram:
         bin_ps = to_ps(self.config.bin_s)
         lag_ps = np.arange(-self._range_ps, self._range_ps, bin_ps, dtype=np.int64)
-        return CorrelationHistogram(lag_ps, state.counts.copy(), bin_ps, *state.singles, state.live_ps)
+        a, b = state.singles
+        return CorrelationHistogram(lag_ps, state.counts.copy(), bin_ps, a, b, state.live_ps)

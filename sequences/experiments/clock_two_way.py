@@ -1,0 +1,181 @@
+"""Clock offset free of the path's delay: pairs sent from Alice, then from Bob, through the same fibre, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import NormalDist
+
+import numpy as np
+from pydantic import Field
+
+from ...analysis.clock_model import offset_at
+from ...analysis.clock_sync import SyncResult, synchronize
+from ...analysis.clock_two_way import fibre_asymmetry
+from ...analysis.records import PS_PER_S, Estimate, FloatArray, Int64Array, TagBlock
+from ...analysis.report_input import Curve
+from ..documents import Result
+from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .link import NODES
+
+_FEWEST_LEGS = 4
+
+
+class ClockTwoWayConfig(ExperimentConfig):
+    """Configuration of ``clock_two_way``."""
+
+    rounds: int = Field(3, ge=2, le=1000, description="how often the direction goes there and back")
+    leg_s: Seconds = Field(1.0, gt=0, description="record of one direction")
+    max_offset_s: Seconds = Field(0.2, gt=0, le=8.0, description="largest clock offset searched, either sign")
+    max_ppm: float = Field(1.5, gt=0, le=150.0, description="largest fractional frequency difference searched, in 1e-6")
+    max_work: float = Field(3e8, gt=0, description="how long a weak signal is searched for, in histogram operations")
+    length_km: float = Field(4.6, ge=0, description="fibre from Alice to Bob, for the bound of its asymmetry")
+    wavelength_difference_nm: float = Field(0.0, description="between the two directions")
+
+
+@dataclass
+class Leg:
+    """One direction once: photons while it is recorded, then where the correlation peak was."""
+
+    photons: dict[str, list[Int64Array]] = field(default_factory=lambda: {name: [] for name in NODES})
+    live_ps: dict[str, int] = field(default_factory=lambda: dict.fromkeys(NODES, 0))
+    closed: bool = False
+    reason: str = ""
+    pairs: int = 0
+    t_ps: int = 0
+    offset_ps: float = float("nan")
+    std_ps: float = float("nan")
+
+
+class ClockTwoWay(Experiment[ClockTwoWayConfig, list[Leg]]):
+    """From Alice the peak lies at the clocks' offset plus the delay, from Bob at the offset minus the delay back.
+
+    One line in time fits both: the half sum is the offset, the half difference the delay (on Bob's clock). What differs between the directions
+    cannot be seen; its bound is told beside the statistical error.
+    """
+
+    name = "clock_two_way"
+    title = "Two-way clock synchronisation"
+    Config = ClockTwoWayConfig
+
+    def build(self) -> Plan:
+        settings = tuple(
+            Setting(f"round {k + 1} from {site}", None, {"pair_source.emission": True, "pair_source.site": site})
+            for k in range(self.config.rounds)
+            for site in NODES
+        )
+        return Plan(settings, NODES)
+
+    def demands(self) -> tuple[Demand, ...]:
+        return (Demand(time_s=self.config.leg_s),) * (2 * self.config.rounds)
+
+    def begin(self) -> list[Leg]:
+        return []
+
+    def step(self, state: list[Leg], setting: int, block: TagBlock) -> tuple[list[Leg], Action]:
+        if setting == len(state):
+            state.append(Leg())
+        leg = state[setting]
+        leg.photons[block.source].append(block.tags.on(self.nodes[block.source].channel("photon")))
+        leg.live_ps[block.source] += block.t_stop_ps - block.t_start_ps
+        if block.source != NODES[-1] or min(leg.live_ps.values()) < to_ps(self.config.leg_s):
+            return state, Action.CONTINUE
+        self._close(leg)
+        return state, Action.NEXT_SETTING
+
+    def result(self, state: list[Leg]) -> Result:
+        found = [(k % 2, leg) for k, leg in enumerate(state) if leg.pairs]
+        counts = {"pairs": {f"leg {k + 1}": leg.pairs for k, leg in enumerate(state) if leg.closed}}
+        if len(found) < _FEWEST_LEGS:
+            return Result({}, counts=counts)
+        sign = np.array([1.0 - 2.0 * site for site, _ in found])
+        t_ps = np.array([leg.t_ps for _, leg in found])
+        offset_ps, std_ps = (np.array([getattr(leg, name) for _, leg in found]) for name in ("offset_ps", "std_ps"))
+        at_ps = int(t_ps[-1])
+        values, errors = _fit(sign, (t_ps - at_ps).astype(np.float64), offset_ps, std_ps)
+        n = sum(leg.pairs for _, leg in found)
+        bound = fibre_asymmetry(self.config.length_km, self.config.wavelength_difference_nm).offset_bound_ps
+        estimates = {
+            "two_way_offset_ps": _estimate(values[0], errors[0], n, "ps"),
+            "two_way_skew": _estimate(values[1], errors[1], n, ""),
+            "one_way_delay_ps": _estimate(values[2], errors[2], n, "ps"),
+            "two_way_offset_at_s": _estimate(at_ps / PS_PER_S, 0.0, n, "s"),
+            "asymmetry_bound_ps": Estimate(
+                bound, 0.0, bound, 1.0, float("nan"), 0, "bound, not seen by the method", "ps"
+            ),
+        }
+        off = offset_ps - (values[0] + values[1] * (t_ps - at_ps) + sign * values[2])
+        since_s = (t_ps - t_ps[0]) / PS_PER_S
+        label = "offset from the two-way line (ps)"
+        return Result(
+            estimates,
+            curves={"legs": Curve(since_s, "time (s)", label, off, off - std_ps, off + std_ps)},
+            counts=counts,
+        )
+
+    def standing(self, state: list[Leg]) -> Standing:
+        wanted, done = 2 * self.config.rounds, sum(leg.closed for leg in state)
+        return Standing(done / wanted, f"{done} of {wanted} legs")
+
+    def shortfall(self, state: list[Leg]) -> str:
+        if sum(leg.pairs > 0 for leg in state) >= _FEWEST_LEGS:
+            return ""
+        reasons = dict.fromkeys(leg.reason for leg in state if leg.reason)
+        return f"fewer than {_FEWEST_LEGS} legs found their peak: {'; '.join(reasons) or 'stopped early'}"
+
+    def truth_names(self) -> Mapping[str, str]:
+        return {"two_way_offset_ps": "bare_clock_offset_ps", "one_way_delay_ps": "one_way_delay_ps"}
+
+    def _close(self, leg: Leg) -> None:
+        """Finds the peak of a leg and lets its photons go."""
+        c = self.config
+        a_ps, b_ps = (np.concatenate(leg.photons[name]) for name in NODES)
+        leg.photons, leg.closed = {name: [] for name in NODES}, True
+        if min(len(a_ps), len(b_ps)) < 2:
+            leg.reason = "no photon at one of the nodes"
+            return
+        found = synchronize(a_ps, b_ps, max_offset_s=c.max_offset_s, max_ppm=c.max_ppm, max_work=c.max_work)
+        if found.model is None or found.response is None:
+            leg.reason = found.reason
+            return
+        leg.t_ps = int(a_ps[0] + a_ps[-1]) // 2
+        leg.offset_ps, leg.std_ps, leg.pairs = _mean_offset(found, a_ps, leg.t_ps), _error(found), found.pairs
+
+
+def _mean_offset(found: SyncResult, a_ps: Int64Array, middle_ps: int) -> float:
+    """Of the best straight line through the track, at the middle of the leg, ps."""
+    assert found.model is not None
+    t_ps = np.linspace(a_ps[0], a_ps[-1], 500).astype(np.int64)
+    return float(np.polyfit((t_ps - middle_ps).astype(np.float64), offset_at(t_ps, found.model), 1)[1])
+
+
+def _error(found: SyncResult) -> float:
+    assert found.response is not None
+    return float(found.response.std_ps / np.sqrt(found.pairs))
+
+
+def _fit(
+    sign: FloatArray, since_ps: FloatArray, offset_ps: FloatArray, std_ps: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Offset, skew and delay with their standard errors; clocks that wander about the line widen them."""
+    design = np.column_stack([np.ones_like(since_ps), since_ps, sign])
+    weight = 1 / std_ps**2
+    covariance = np.linalg.inv((design * weight[:, None]).T @ design)
+    values = covariance @ ((design * weight[:, None]).T @ offset_ps)
+    freedom = len(offset_ps) - 3
+    covariance *= max(1.0, float(np.sum(weight * (offset_ps - design @ values) ** 2)) / freedom)
+    return values, np.sqrt(np.diag(covariance))
+
+
+def _estimate(value: float, std: float, n: int, unit: str, confidence: float = 0.95) -> Estimate:
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    return Estimate(
+        float(value),
+        float(value - z * std),
+        float(value + z * std),
+        confidence,
+        float(std),
+        n,
+        "both directions, one line",
+        unit,
+    )
