@@ -15,8 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from ..analysis.errors import ErbiaError
 from ..analysis.files.runfile import RunWriter, open_run
+from ..analysis.kernels.counting import accumulate_channels
 from ..analysis.records import PS_PER_S, TagBlock
 from ..instruments.interfaces import Node
 from ..instruments.monitored import MonitorSection
@@ -281,7 +284,8 @@ class _Run:
         action = Action.CONTINUE
         for source, block in blocks.items():
             self.writer.append_tags(block)
-            self.tell(Tags(block, _rates_hz(block, self.lab.nodes[source])))
+            if self.subscribers:
+                self.tell(Tags(block, _rates_hz(block, self.lab.nodes[source])))
             counted = not_counting(block) if self.monitors.suspended(source) else block
             self.state, wanted = self.experiment.step(self.state, index, counted)
             if wanted is not Action.CONTINUE:
@@ -376,4 +380,8 @@ class _Run:
 
 def _rates_hz(block: TagBlock, node: Node) -> dict[str, float]:
     live_s = (block.t_stop_ps - block.t_start_ps) / PS_PER_S
-    return {c.name: (len(block.tags.on(c.number)) / live_s if live_s > 0 else 0.0) for c in node.channels}
+    counts = np.zeros((4, 256), np.int64)
+    if len(block.tags):
+        accumulate_channels(block.tags.channel, counts)
+    clicks = counts.sum(axis=0)
+    return {c.name: (float(clicks[c.number]) / live_s if live_s > 0 else 0.0) for c in node.channels}

@@ -176,6 +176,7 @@ def test_idle_time_counts_only_without_run_and_reader(client: EngineClient, serv
 
 def test_a_plan_says_what_would_be_done(client: EngineClient) -> None:
     plan = client.plan("clicks", {})
+    assert [line["name"] for line in plan.pop("budget")] == ["run time"]
     assert plan == {
         "settings": [{"name": "all", "parameters": {"laser.emission": "True"}, "sequence": None}],
         "problems": [],
