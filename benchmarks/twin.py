@@ -22,8 +22,9 @@ from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseTable, Seg
 from erbia.instruments.mock import load_world
 from erbia.instruments.mock.pulser import as_program
 from erbia.instruments.twin import World
+from erbia.instruments.twin.bench import Emitter, PulsedPairs, Thermal
 from erbia.instruments.twin.clocks import Clock
-from erbia.instruments.twin.config import ClockConfig, DetectorConfig, TaggerConfig
+from erbia.instruments.twin.config import ClockConfig, DetectorConfig, LightSourceConfig, TaggerConfig
 from erbia.instruments.twin.detector import Pixel
 from erbia.instruments.twin.streams import Arrivals, key, stream
 from erbia.instruments.twin.tagger import Input
@@ -51,6 +52,20 @@ def click_stream(seed: int, rate_hz: float, duration_s: float) -> int:
     for stop_ps in range(step_ps, round(duration_s * PS_PER_S) + 1, step_ps):
         tags += len(tagger.digitise(pixel.click(light.take_until(stop_ps), stop_ps), stop_ps - 10**6))
     return tags
+
+
+def light_sources() -> None:
+    """Photons a second of processor time of the correlation sources."""
+    config = LightSourceConfig()
+    sources = {
+        "thermal light, 10 Mcps": Thermal(key(1, "thermal"), 0, 1e7, config.coherence_time_s),
+        "one emitter, 50 Mcps": Emitter(key(1, "emitter"), 0, 5e7, config.emitter_lifetime_s),
+        "pulsed pairs, 8 M a second": PulsedPairs(key(1, "pairs"), 0, 8e6, config),
+    }
+    for name, source in sources.items():
+        source.take_until(10**9)
+        begun, photons = time.process_time(), len(source.take_until(2 * 10**11))
+        print(f"{name:<58} {photons / (time.process_time() - begun):10.3g} /s cpu")
 
 
 def heralding_world(collection: float, seed: int = 1) -> World:
@@ -138,6 +153,7 @@ def compare(python: str) -> tuple[int, float]:
 def main(peer: str | None = None) -> None:
     click_stream(0, 1e6, 0.1)
     report("click stream, 10 Mcps of light, one thread", *timed(lambda: click_stream(1, 1e7, 1.0)), 2e7)
+    light_sources()
     with ThreadPoolExecutor(2) as pool:
         report(
             "click stream, two channels in two threads",

@@ -9,6 +9,7 @@ import pytest
 
 from erbia.analysis.records import PS_PER_S
 from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseTable, Segment
+from erbia.instruments.mock import MockWavemeter
 
 US = 1_000_000
 BOTH = ("alice", "bob")
@@ -47,6 +48,18 @@ def test_locking_the_laser_narrows_it_and_brings_it_back(make_lab):
     lab.laser.lock(True)
     assert lab.world.get("laser", "true_frequency") == lab.laser.frequency()
     assert lab.world.truth()["exx"] / free["exx"] == pytest.approx(exp(pi * 0.1), rel=1e-6)
+
+
+def test_wavemeter_sees_what_the_laser_does_not_tell(make_lab):
+    lab = make_lab(overrides={"laser": {"drift_hz_per_s": 1e5}})
+    wavemeter = MockWavemeter("wavemeter", lab.world, "laser")
+    lab.world.advance(20 * PS_PER_S)
+    assert wavemeter.frequency() - lab.laser.frequency() == pytest.approx(2e6, rel=0.06)  # steps of a second
+    assert wavemeter.wavelength() == pytest.approx(299_792_458 / wavemeter.frequency())
+    lab.laser.lock(True)
+    lab.world.advance(20 * PS_PER_S)
+    assert wavemeter.frequency() == lab.laser.frequency()
+    wavemeter.close()
 
 
 def test_linewidth_costs_time_bins_twice_the_phase(make_lab, tables):
