@@ -10,6 +10,7 @@ CPU seconds are of one core, after start-up (one synchronisation before the firs
 from __future__ import annotations
 
 import argparse
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,7 +63,8 @@ def acquisition(
         good += ok
         wrong += result.found and not ok
     text = f"found {good}/{len(cases)}, wrong {wrong}, CPU mean {np.mean(cpu):.2f} s, max {max(cpu):.2f} s"
-    row(name, len(cases), text)
+    memory_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    row(name, len(cases), f"{text}, peak memory {memory_gib:.2f} GiB")
     return good / len(cases)
 
 
