@@ -18,7 +18,7 @@ from ...analysis.records import CorrelationHistogram, Estimate, Int64Array, TagB
 from ..pulses import Pulse
 from ..sequence import Block, Sequence
 from .attempts import AttemptClock
-from .base import Action, Experiment, ExperimentConfig, Seconds, Setting, Standing, Volts, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Seconds, Setting, Standing, Volts, to_ps
 
 _BURN_AT_PS = 2_000_000
 _INPUT_AT_PS = 1_000_000
@@ -65,6 +65,10 @@ class AfcState:
 
 class AfcExperiment(Experiment[AC, AfcState]):
     """Counts light by the time in the attempt."""
+
+    def demands(self) -> tuple[Demand, ...]:
+        bursts = -(-self.config.attempts // self.config.attempts_per_burst)
+        return (Demand(bursts=bursts),) * len(self.build().settings)
 
     def begin(self) -> AfcState:
         return AfcState()

@@ -17,7 +17,7 @@ from ...analysis.records import PS_PER_S, Estimate, FloatArray, Int64Array, TagB
 from ...analysis.report_input import Curve
 from ..documents import Result
 from . import light
-from .base import Action, Amperes, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .base import Action, Amperes, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
 from .link import HEADER_PS
 
 _FEWEST_FOR_JITTER = 2000
@@ -86,6 +86,10 @@ class DetectorCharacterisation(Experiment[DetectorConfig, DetectorState]):
             for kind, sequence in (("light", lit), ("dark", dark))
         ]
         return Plan(tuple(settings), ("midpoint",))
+
+    def demands(self) -> tuple[Demand, ...]:
+        pair = (Demand(time_s=self.config.light_s), Demand(time_s=self.config.dark_s))
+        return pair * self.config.points
 
     def begin(self) -> DetectorState:
         return DetectorState()

@@ -12,7 +12,7 @@ from pydantic import Field
 from ...analysis.jitter_budget import quantisation_rms, split_two_channels, three_cornered_hat
 from ...analysis.records import Estimate, FloatArray, Int64Array, TagBlock
 from ..documents import Result
-from .base import Action, Experiment, ExperimentConfig, Plan, Setting, Standing
+from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Setting, Standing
 from .light import PROBE_AT_PS, probe_pulses
 from .link import HEADER_PS
 
@@ -57,6 +57,9 @@ class JitterBudget(Experiment[JitterBudgetConfig, BudgetState]):
 
     def build(self) -> Plan:
         return Plan((Setting("probe", probe_pulses()),), _SOURCES)
+
+    def demands(self) -> tuple[Demand, ...]:
+        return (Demand(bursts=self.config.pulses),)
 
     def begin(self) -> BudgetState:
         return BudgetState()

@@ -17,7 +17,7 @@ from ...analysis.report_input import Curve
 from ..documents import Result
 from ..scan import Scan, centred
 from . import light
-from .base import Action, Experiment, ExperimentConfig, Hertz, Plan, Seconds, Setting, Standing, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Hertz, Plan, Seconds, Setting, Standing, to_ps
 
 _FEWEST = 5
 
@@ -64,6 +64,9 @@ class LineScan(Experiment[LineScanConfig, LineState]):
             for f in self.frequencies_hz().tolist()
         )  # fmt: skip
         return Plan(settings, (self.config.node,))
+
+    def demands(self) -> tuple[Demand, ...]:
+        return (Demand(bursts=self.config.shots),) * self.config.points
 
     def begin(self) -> LineState:
         node, n = self.nodes[self.config.node], self.config.points

@@ -12,7 +12,7 @@ from ...analysis.records import Int64Array, TagBlock
 from ..sequence import Sequence
 from . import light
 from .attempts import AttemptClock
-from .base import Action, Experiment, ExperimentConfig, Seconds, Standing, Teslas, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Seconds, Standing, Teslas, to_ps
 from .link import NODES, photon_delay_ps
 
 MIDPOINT = "midpoint"
@@ -71,6 +71,10 @@ class PhotonExperiment(Experiment[PC, list[Photons]]):
     def arrival_ps(self) -> int:
         """When the light arrives at the midpoint, ps after the start of an attempt."""
         return light.excitation_ps() + photon_delay_ps(self.nodes)
+
+    def demands(self) -> tuple[Demand, ...]:
+        bursts = -(-self.config.attempts // self.sequence().repetitions)
+        return (Demand(bursts=bursts),) * len(self.build().settings)
 
     def begin(self) -> list[Photons]:
         sync = self.nodes[MIDPOINT].channel("sync")

@@ -19,7 +19,7 @@ from ..documents import Result
 from ..scan import Axis, Point, Points, Scan, Search, Told, linear
 from ..sequence import Sequence
 from . import light
-from .base import Action, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
 from .visits import Visit, columns, mean_reading, pooled_rate
 
 Key = tuple[int, ...]
@@ -80,6 +80,9 @@ class ScanExperiment(Experiment[ScanConfig, ScanState]):
             raise ConfigError(f"break_when.measured: {condition.measured!r} is not in measure {self.config.measure}")
         known = self._known if condition is None else ()
         return Plan(tuple(self._setting(p, k) for k, p in enumerate(known)), self._sources())
+
+    def demands(self) -> tuple[Demand, ...]:
+        return (Demand(time_s=self.config.dwell_s + self.config.settle_s),) * len(self.build().settings)
 
     def begin(self) -> ScanState:
         return ScanState()

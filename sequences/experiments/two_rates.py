@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ...analysis.records import PS_PER_S, FloatArray, TagBlock
-from .base import Action, Experiment, ExperimentConfig, Seconds, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Seconds, to_ps
 from .photon_source import DETECTORS, MIDPOINT
 from .visits import Visit
 
@@ -36,6 +36,9 @@ TC = TypeVar("TC", bound=TwoRatesConfig)
 
 class TwoRatesExperiment(Experiment[TC, Rates]):
     """Counts; subclasses say what is set and what the rates mean."""
+
+    def demands(self) -> tuple[Demand, ...]:
+        return (Demand(time_s=self.config.dwell_s),) * len(self.build().settings)
 
     def begin(self) -> Rates:
         return Rates()
