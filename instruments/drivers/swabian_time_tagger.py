@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from qcodes.instrument import ChannelTuple, Instrument, InstrumentBaseKWArgs, InstrumentChannel
@@ -16,6 +16,8 @@ from typing_extensions import Unpack
 from ...analysis.records import TagBlock
 from ..errors import ConnectionLost, InstrumentError
 from .tag_merge import TagMerger
+
+R = TypeVar("R")
 
 VENDOR_MODULE = "Swabian.TimeTagger"
 BUFFER_EVENTS = 4_000_000
@@ -72,6 +74,13 @@ class SwabianTimeTagger(Instrument):
         """The vendor's tagger object, for its own measurements beside the recording."""
         return self._tagger
 
+    def vendor(self, function: str, call: Callable[..., R], *arguments: Any) -> R:
+        """What a call of the vendor's package gives. Raises ConnectionLost in its words when the package reports an error."""
+        try:
+            return call(*arguments)
+        except RuntimeError as error:
+            raise ConnectionLost(self.name, f"the vendor's package reports: {error}", function) from error
+
     def get_idn(self) -> dict[str, str | None]:
         return {
             "vendor": "Swabian Instruments",
@@ -82,15 +91,17 @@ class SwabianTimeTagger(Instrument):
 
     def start(self) -> None:
         """Begins recording; time zero is the first moment of the stream."""
-        self._stream = self._api.TimeTagStream(self._tagger, BUFFER_EVENTS, self._recorded)
+        self._stream = self.vendor(
+            "TimeTagStream", self._api.TimeTagStream, self._tagger, BUFFER_EVENTS, self._recorded
+        )
         self._merger = TagMerger(self.name)
         self._zero_ps = None
 
     def stop(self) -> None:
         """Ends recording."""
         if self._stream is not None:
-            self._stream.stop()
-            self._stream = None
+            stream, self._stream = self._stream, None
+            self.vendor("TimeTagStream.stop", stream.stop)
 
     def read(self, timeout_s: float) -> TagBlock:
         """The next block.
@@ -103,7 +114,7 @@ class SwabianTimeTagger(Instrument):
             raise ConnectionLost(self.name, "is not recording; call start() first", "read")
         deadline_s = time.monotonic() + timeout_s
         while True:
-            data = self._stream.getData()
+            data = self.vendor("TimeTagStream.getData", self._stream.getData)
             self._zero_ps = int(data.tStart) if self._zero_ps is None else self._zero_ps
             t_stop_ps = int(data.tGetData) - self._zero_ps
             if t_stop_ps > self._merger.handed_out_ps:
@@ -139,27 +150,33 @@ class SwabianInput(InstrumentChannel[SwabianTimeTagger]):
         self, parent: SwabianTimeTagger, name: str, number: int, **kwargs: Unpack[InstrumentBaseKWArgs]
     ) -> None:
         super().__init__(parent, name, **kwargs)
-        device = parent.device
+
+        def get(function: str, kind: Callable[[Any], R]) -> Callable[[], R]:
+            return lambda: kind(parent.vendor(function, getattr(parent.device, function), number))
+
+        def set_(function: str) -> Callable[[Any], None]:
+            return lambda value: parent.vendor(function, getattr(parent.device, function), number, value)
+
         self.trigger_level: Parameter[float, SwabianInput] = self.add_parameter(
             "trigger_level",
             unit="V",
-            get_cmd=lambda: float(device.getTriggerLevel(number)),
-            set_cmd=lambda v: device.setTriggerLevel(number, v),
+            get_cmd=get("getTriggerLevel", float),
+            set_cmd=set_("setTriggerLevel"),
             vals=Numbers(-2.5, 2.5),
         )
         """Discriminator level."""
         self.delay: Parameter[int, SwabianInput] = self.add_parameter(
             "delay",
             unit="ps",
-            get_cmd=lambda: int(device.getInputDelay(number)),
-            set_cmd=lambda ps: device.setInputDelay(number, ps),
+            get_cmd=get("getInputDelay", int),
+            set_cmd=set_("setInputDelay"),
             vals=Ints(-(10**9), 10**9),
         )
         """Added to every tag."""
         self.test_signal: Parameter[bool, SwabianInput] = self.add_parameter(
             "test_signal",
-            get_cmd=lambda: bool(device.getTestSignal(number)),
-            set_cmd=lambda on: device.setTestSignal(number, on),
+            get_cmd=get("getTestSignal", bool),
+            set_cmd=set_("setTestSignal"),
             vals=Bool(),
         )
         """The input listens to the built-in oscillator instead of its connector."""

@@ -35,13 +35,16 @@ class TimeTagger:
         self.ports, self.name = ports, name
         self.missed = 0
         self.clock_lost = False
+        self.unplugged = False
         self._serial = serial
         self._levels: dict[int, float] = {}
         self._delays: dict[int, int] = {}
         self._tests: dict[int, bool] = {}
 
     def now_ps(self) -> int:
-        """Device time."""
+        """Device time. RuntimeError while unplugged, as the package raises."""
+        if self.unplugged:
+            raise RuntimeError("Time Tagger is disconnected")
         return self.ports.tagger_now_ps(self.name)
 
     def getSerial(self) -> str:  # noqa: N802
@@ -54,6 +57,7 @@ class TimeTagger:
         return "stand-in"
 
     def getTriggerLevel(self, channel: int) -> float:  # noqa: N802
+        self.now_ps()
         return self._levels.get(channel, 0.5)
 
     def setTriggerLevel(self, channel: int, voltage: float) -> None:  # noqa: N802

@@ -25,7 +25,7 @@ from erbia.instruments.drivers.bristol_871 import Bristol871
 from erbia.instruments.drivers.keysight_816x import KeysightAttenuator, KeysightLaser, KeysightSwitch
 from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput
 from erbia.instruments.drivers.ni_counter import NiEdgeCounter
-from erbia.instruments.drivers.ni_inputs import NiAnalogInput
+from erbia.instruments.drivers.ni_inputs import NiAnalogInput, NiDigitalLines
 from erbia.instruments.drivers.santec_tsl import SantecTsl
 from erbia.instruments.drivers.single_quantum import SingleQuantumWebSq
 from erbia.instruments.drivers.srs_fs725 import SrsFs725
@@ -269,6 +269,35 @@ def _recover(subject: Subject) -> None:
             time.sleep(0.02)
     assert subject.agrees(value)
     assert subject.agrees(subject.parameter.cache.get(False))
+
+
+def test_a_line_is_set_as_asked_or_the_error_is_named(stack: ExitStack) -> None:
+    """Digital lines cannot be read back by their driver: the device tells what became of each command."""
+    bench = Bench({"Dev1/port0/line0": False})
+    server = stack.enter_context(NiDaqServer(bench))
+    lines = NiDigitalLines("lines", server.endpoint, lines={"shutter": "Dev1/port0/line0"}, timeout=TIMEOUT_S)
+    rng = np.random.default_rng(2026)
+    told: list[str] = []
+    server.faults.late_s = 1.6 * TIMEOUT_S
+    for _ in range(FAULTS_EACH):
+        server.faults.inject(*[None] * int(rng.integers(4)), Fault(str(rng.choice(list(Fault)))))
+        wanted = bool(rng.random() < 0.5)
+        try:
+            lines.shutter(wanted)
+            assert bench.get("Dev1/port0/line0") is wanted
+        except InstrumentError as caught:
+            told.append(str(caught))
+        server.faults.clear()
+        deadline = time.perf_counter() + 10.0
+        while True:
+            try:
+                lines.shutter(not wanted)
+                break
+            except InstrumentError:
+                assert time.perf_counter() < deadline, "the driver did not recover"
+        assert bench.get("Dev1/port0/line0") is not wanted
+    assert len(told) > FAULTS_EACH / 8
+    assert all(text.startswith("lines: ") for text in told)
 
 
 Pairs = tuple[tuple[Any, float], tuple[Any, float]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import os
 import shutil
 import subprocess
 import time
@@ -189,6 +190,58 @@ def test_swabian_settings_overflow_and_clock(swabian: SwabianTimeTagger) -> None
     time.sleep(0.01)
     with pytest.raises(InstrumentError, match="lost its clock"):
         swabian.read(1.0)
+
+
+FAULTS_EACH = int(os.environ.get("ERBIA_FAULTS_EACH", "12"))
+
+
+def test_swabian_faults_are_named_or_flagged_and_it_recovers(swabian: SwabianTimeTagger) -> None:
+    rng = np.random.default_rng(2026)
+    device = swabian.device
+    swabian.start()
+    for _ in range(FAULTS_EACH):
+        time.sleep(0.002)
+        match rng.choice(["unplugged", "missed", "clock_lost"]):
+            case "missed":
+                device.missed = 3
+                block = swabian.read(5.0)
+                assert (block.overflow, block.missed) == (True, 3)
+            case fault:
+                setattr(device, fault, True)
+                with pytest.raises(InstrumentError, match=r"^tt: "):
+                    swabian.read(5.0)
+        device.unplugged = device.clock_lost = False
+        swabian.start()
+        time.sleep(0.002)
+        block = swabian.read(5.0)
+        assert not block.overflow
+        assert set(np.diff(block.tags.t_ps)) <= {10**8}
+    device.unplugged = True
+    with pytest.raises(
+        ConnectionLost, match=r"tt: the vendor's package reports: Time Tagger is disconnected.*getTrigger"
+    ):
+        swabian.ch1.trigger_level.get()
+
+
+def test_multiharp_faults_are_named_or_flagged_and_it_recovers(multiharp: PicoquantMultiHarp, library: Path) -> None:
+    rng = np.random.default_rng(2026)
+    device = ctypes.CDLL(str(library))
+    for _ in range(FAULTS_EACH):
+        multiharp.start()
+        multiharp.read(5.0)
+        time.sleep(0.002)
+        if rng.random() < 0.5:
+            device.fake_set_flags(FIFO_FULL)
+            assert multiharp.read(5.0).overflow
+        else:
+            device.fake_fail_reads(int(rng.choice([-33, -1, -8])))
+            with pytest.raises(InstrumentError, match=r"^harp: .*MH_ReadFiFo"):
+                multiharp.read(5.0)
+            device.fake_fail_reads(0)
+        time.sleep(0.002)
+        block = multiharp.read(5.0)
+        assert not block.overflow
+        assert set(block.tags.on(2) % 10**8) <= {10_000}
 
 
 def test_swabian_delays_move_tags(swabian: SwabianTimeTagger) -> None:
