@@ -17,8 +17,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def merge(
-    files: Annotated[list[Path], typer.Argument(metavar="NODE.h5…", help="Run files of one run, one a node.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="NODE.h5…", help="Run files of one run, one a node; or a folder, with --run-id."),
+    ],
     out: Annotated[Path, typer.Option("--out", help="The run file to write.")],
+    run_id: Annotated[str | None, typer.Option("--run-id", help="Take the files of this run from the folder.")] = None,
     same_clock: Annotated[
         bool,
         typer.Option("--same-clock", help="The nodes share a clock (White Rabbit, 10 MHz and PPS): search nothing."),
@@ -34,10 +38,12 @@ def merge(
 
     Read them on one clock as OUT.h5:tagger_a+tagger_b. Exit 1, and nothing written, if a clock is not found.
     """
-    from .analysis.files.merge import compare_clocks, merge_nodes, taggers_of
+    from .analysis.files.merge import compare_clocks, files_of_run, merge_nodes, taggers_of
     from .analysis.records import ClockModel
     from .console import print_json, stdout
 
+    if run_id is not None:
+        files = [path for folder in files for path in files_of_run(folder, run_id)]
     if same_clock:
         clocks = {name: ClockModel(0.0) for name in taggers_of(files)[1:]}
         merged = merge_nodes(files, out, clocks, "the nodes share a clock")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..clock_model import to_clock_a
 from ..clock_sync import DEFAULT_MAX_WORK, SyncResult, synchronize
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from ..records import ClockModel
 from .layout import CONFIG_KEYS
 from .runreader import Run, open_run
@@ -36,6 +36,25 @@ class Merged:
     reference: str
     clocks: Mapping[str, ClockModel]
     sources: tuple[str, ...]
+
+
+def files_of_run(folder: str | Path, run_id: str) -> tuple[Path, ...]:
+    """The run files in ``folder`` that carry ``run_id``, by name; files that cannot be read are passed over.
+
+    Raises:
+        DataError: fewer than two.
+    """
+    found = []
+    for path in sorted(Path(folder).glob("*.h5")):
+        try:
+            with open_run(path) as run:
+                if run.run_id == run_id:
+                    found.append(path)
+        except DataError:
+            continue
+    if len(found) < 2:
+        raise DataError(f"{folder}: {len(found)} files of run {run_id!r}; a merge needs those of two nodes or more")
+    return tuple(found)
 
 
 def taggers_of(paths: Sequence[str | Path]) -> tuple[str, ...]:

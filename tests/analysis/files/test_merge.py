@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from erbia.analysis.clock_model import to_clock_b
 from erbia.analysis.coincidence import count_pairs
 from erbia.analysis.errors import DataError, UsageError
-from erbia.analysis.files.merge import compare_clocks, merge_nodes, taggers_of
+from erbia.analysis.files.merge import compare_clocks, files_of_run, merge_nodes, taggers_of
 from erbia.analysis.files.runfile import RunWriter, open_run
 from erbia.analysis.files.tagfile import read_tags
 from erbia.analysis.files.timebase import (
@@ -152,6 +152,19 @@ def test_command_line(nodes: tuple[Path, Path], tmp_path: Path) -> None:
     assert kept.exit_code == 0
     with open_run(out) as run:
         assert [base.number for base in read_timebases(run)] == [0, 1]
+
+
+def test_the_files_of_a_run_are_found_in_a_folder(nodes: tuple[Path, Path], tmp_path: Path) -> None:
+    node_file(tmp_path / "c.h5", "carol", np.arange(100, dtype=np.int64) * 1000, run_id="r2")
+    (tmp_path / "no_run.h5").write_bytes(b"nothing")
+    assert files_of_run(tmp_path, "r1") == nodes
+    with pytest.raises(DataError, match="1 files of run 'r2'"):
+        files_of_run(tmp_path, "r2")
+    out = tmp_path / "merged" / "all.h5"
+    arguments = ["merge", str(tmp_path), "--run-id", "r1", "--same-clock", "--out", str(out)]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    with open_run(out) as run:
+        assert run.sources == ("alice", "bob")
 
 
 def test_command_line_says_not_found(tmp_path: Path) -> None:
