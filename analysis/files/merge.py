@@ -87,8 +87,8 @@ def merge_nodes(
 ) -> Merged:
     """Writes one run file with the clicks of all nodes, unchanged, and the models of their clocks.
 
-    The first tagger of the first file is the reference. Heralds and settings are those of the one file that has them;
-    readings and log of all files are put on the reference's clock.
+    The first tagger of the first file is the reference. Heralds and settings are those of the one file that has them, as
+    they stand on its clock; readings and log of all files are put on the reference's clock.
 
     Args:
         paths: run files of one run, one a node; taggers of the same name are called ``FILE.tagger``.
