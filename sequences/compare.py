@@ -13,6 +13,7 @@ from ..analysis.files.provenance import collect
 from ..analysis.files.runfile import Run
 from ..analysis.records import Estimate
 from .replay import analyze
+from .resume import RESUMED
 
 #: Numbers nearer than this (relative) are the same number: libraries may add in another order.
 _SAME = 1e-9
@@ -44,8 +45,10 @@ def reproduce(run: Run) -> Reproduction:
     Raises:
         DataError: the file is damaged, or holds no results to compare with.
     """
-    first = run.all_results[0].estimates if run.all_results else {}
-    return Reproduction(dict(first), dict(analyze(run).estimates), _environment(run.provenance, collect()))
+    resumed = [json.loads(str(row["text"])) for row in run.log() if row["level"] == RESUMED]
+    of_whole = run.all_results[resumed[-1]["earlier_results"] if resumed else 0 :]
+    recorded = of_whole[0].estimates if of_whole else {}
+    return Reproduction(dict(recorded), dict(analyze(run).estimates), _environment(run.provenance, collect()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ from .experiments.base import Action, Experiment
 from .replay import Refold, experiment_of
 from .run_file import describe_node
 
+#: Level of the log rows that say where a run was resumed; their text is JSON with ``earlier_results``.
+RESUMED = "RESUMED"
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -99,11 +102,11 @@ def reopen(path: Path, experiment: Experiment[Any, Any]) -> tuple[RunWriter, Pos
         _complete_round(writer, blocks)
         with open_run(path) as run:
             again = Refold(experiment, run)
-            position = _position(again, run)
+            position, earlier = _position(again, run), len(run.all_results)
         for table in again.heralds:
             writer.append_heralds(table)
         source = next(iter(blocks))
-        writer.append_log(position.covered_ps.get(source, 0), "INFO", "resumed after an interruption")
+        writer.append_log(position.covered_ps.get(source, 0), RESUMED, json.dumps({"earlier_results": earlier}))
         writer.flush()
     except BaseException:
         writer.close("failed")

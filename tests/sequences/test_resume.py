@@ -12,6 +12,7 @@ import pytest
 
 from erbia.analysis.errors import UsageError
 from erbia.analysis.files.runfile import RunWriter, open_run
+from erbia.sequences.compare import reproduce
 from erbia.sequences.control import RunControl
 from erbia.sequences.documents import Document, RunStop, Tags
 from erbia.sequences.lab import Lab, load_station
@@ -101,7 +102,8 @@ def test_a_run_stopped_in_a_setting_goes_on(tmp_path: Path) -> None:
     assert again.status == "done"
     assert len(again.tags("midpoint")) > first
     assert len(again.settings()) == 5
-    assert "resumed" in " ".join(again.log()["text"])
+    assert "RESUMED" in [str(level) for level in again.log()["level"]]
+    assert reproduce(again).differing() == []
 
 
 def test_what_cannot_be_resumed_is_refused(tmp_path: Path) -> None:
