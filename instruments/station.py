@@ -115,7 +115,10 @@ class LoadedStation:
             self.station.remove_component(name)
         mock = _is_mock(_import_class(self.path, name, self.file.instruments[name]))
         _load_instrument(self.station, name, {"world": self.world} if mock else {})
-        return self.station.components[name]
+        restarted: Any = self.station.components[name]
+        if self.taps is not None and not mock:
+            self.taps.mirror(restarted)
+        return restarted
 
     def close(self) -> None:
         """Closes every instrument."""

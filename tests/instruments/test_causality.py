@@ -105,6 +105,8 @@ def test_a_hybrid_lab_loads_and_an_impossible_one_names_the_link(tmp_path: Path)
             assert lab.world.pace == 1.0
             lab.station.laser.frequency(194.96e12)
             assert lab.world.get("laser", "frequency") == pytest.approx(194.96e12, abs=1e6)
+            lab.restart("laser").frequency(194.94e12)
+            assert lab.world.get("laser", "frequency") == pytest.approx(194.94e12, abs=1e6)
         finally:
             lab.close()
             Instrument.close_all()
