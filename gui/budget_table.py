@@ -12,7 +12,7 @@ from . import names
 from .theme import DARK, Theme
 from .widgets import named
 
-_COLUMNS = ("dry run", "value", "allowed")
+_COLUMNS = ("dry run", "value, allowed")
 _MAX_HEIGHT = 150
 _WORST_FIRST = ("refused", "warning", "ok")
 
@@ -21,7 +21,9 @@ def amount(value: float | None, unit: str) -> str:
     """A value of the budget with its unit."""
     if value is None:
         return "not known"
-    return names.duration(value) if unit == "s" and value >= 60 else format_quantity(value, unit, 4)
+    if unit == "s" and value >= 60:
+        return names.duration(value)
+    return f"{value:,.0f}" if not unit and abs(value) >= 1000 else format_quantity(value, unit, 4)
 
 
 class BudgetTable(QTableWidget):
@@ -54,7 +56,8 @@ class BudgetTable(QTableWidget):
         lines = sorted(lines, key=lambda line: _WORST_FIRST.index(line["verdict"]))
         self.setRowCount(len(lines))
         for row, line in enumerate(lines):
-            texts = (line["name"].replace("_", " "), amount(line["value"], line["unit"]), line["allowed"] or "–")
+            allowed = f"   {line['allowed']}" if line["allowed"] else ""
+            texts = (line["name"].replace("_", " "), amount(line["value"], line["unit"]) + allowed)
             for column, text in enumerate(texts):
                 cell = QTableWidgetItem(text)
                 cell.setToolTip(f"{line['verdict']}: {line['reason'] or line['name']}")

@@ -25,6 +25,7 @@ class QueueDesk(Desk):
         self.panel = queue
         self.run = RunView()  # the live one; tells how long the present entry still takes
         self._held = ""
+        self._took_s: dict[str, float] = {}  # how long the latest run of each experiment took, or will
         bridge.queue.connect(self._show)
         bridge.calibrations.connect(calibrations.show_calibrations)
         queue.cancel_wanted.connect(lambda number: self.ask(lambda c: c.cancel(number)))
@@ -34,7 +35,10 @@ class QueueDesk(Desk):
         calibrations.calibrate_wanted.connect(self._calibrate)
 
     def _show(self, queue: QueueState) -> None:
-        self.panel.show_queue(queue, self.run.remaining_s())
+        run, left_s = self.run, self.run.remaining_s()
+        if left_s is not None or run.outcome == "done":
+            self._took_s[run.experiment] = run.elapsed_s() + (left_s or 0.0)
+        self.panel.show_queue(queue, left_s, self._took_s)
         if queue.held and queue.held != self._held:
             self.held.emit(f"the queue is held: {queue.held}")
         self._held = queue.held

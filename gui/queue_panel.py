@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QBrush, QColor
@@ -27,6 +27,7 @@ from .widgets import Hinted, label, named
 _COLUMNS = ("run", "state", "done in", "differs by")
 _BAD = ("failed", "aborted")
 _FINISHED_SHOWN = 5
+_NOTHING: Mapping[str, float] = {}
 
 
 class QueuePanel(QWidget):
@@ -80,14 +81,20 @@ class QueuePanel(QWidget):
         """Takes the theme's colours on."""
         self._bad = QBrush(QColor(theme.bad))
 
-    def show_queue(self, queue: QueueState, remaining_s: float | None) -> None:
-        """Brings the rows up to date; ``remaining_s`` is what the present run still needs."""
+    def show_queue(self, queue: QueueState, remaining_s: float | None, took_s: Mapping[str, float] = _NOTHING) -> None:
+        """Brings the rows up to date.
+
+        Args:
+            queue: as the engine tells it.
+            remaining_s: what the present run still needs.
+            took_s: how long runs took that were not in the queue, by experiment.
+        """
         chosen = self.chosen()
         coming = [e for e in queue.entries if e.state in (PLAYING, WAITING)]
         ended = [e for e in queue.entries if e.state not in (PLAYING, WAITING)]
         ended = sorted(ended, key=lambda e: e.ended_utc_s or 0.0)[-_FINISHED_SHOWN:]
         self._entries = [*ended, *coming]
-        etas = etas_s(coming, durations_s(queue.entries), remaining_s)
+        etas = etas_s(coming, {**took_s, **durations_s(queue.entries)}, remaining_s)
         self.table.setRowCount(len(self._entries))
         for row, entry in enumerate(self._entries):
             before = self._entries[row - 1] if row else None

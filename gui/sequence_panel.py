@@ -45,6 +45,7 @@ class SequencePanel(QWidget):
         self.plot = Plot(("", ""), ("time in the part", "s"))
         self.plot.getAxis("left").setWidth(110)
         self.plot.setMouseEnabled(y=False)
+        self.plot.setToolTip("wheel: zoom, drag: move, A or double click: all")
         bar = QHBoxLayout()
         bar.setContentsMargins(8, 3, 8, 0)
         for widget in (QLabel("setting"), self.setting, QLabel("part"), self.block):
@@ -125,7 +126,7 @@ class SequencePanel(QWidget):
         self._draw_panel(self.shown)
         total, seen = parts(sequence)[part].pulse_count(), format_quantity((view[1] - view[0]) * _S_PER_PS, "s", 3)
         length = format_quantity(length_ps * _S_PER_PS, "s")
-        self.about.setText(f"{total:,} pulses in {length}, {seen} shown  ·  wheel: zoom, drag: move, A: all")
+        self.about.setText(f"{total:,} pulses in {length}, {seen} shown")
 
     def _draw_panel(self, shown: TimingPanel) -> None:
         for item in self._extras:

@@ -20,8 +20,8 @@ class StatusLine(QStatusBar):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = QLabel("starting the engine …")
-        self.nodes, self.tally, self.disk = label(""), QLabel(), label("")
+        self.state = label("starting the engine …")  # its path is what may be cut
+        self.nodes, self.tally, self.disk = QLabel(), QLabel(), QLabel()
         self.addWidget(self.state, 1)
         for part in (self.nodes, self.tally, self.disk):
             self.addPermanentWidget(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -117,3 +118,19 @@ def test_a_pure_number_has_no_prefix_and_a_unit_does(qtbot: Any) -> None:
     assert made.getAxis("left").autoSIPrefix
     made.name_axis("left", "ratio", "")
     assert not made.getAxis("left").autoSIPrefix
+
+
+def test_frames_lose_no_reference_to_none(qtbot: Any) -> None:
+    """PySide6 6.12 lost about one a call of the painter; Python 3.11 then dies. A subset of ``benchmarks/gui.py``."""
+    histogram = plot(qtbot, HistogramPlot)
+    shown = Histogram(np.arange(50, dtype=np.int64), np.arange(50, dtype=np.int64), 1)
+
+    def draw(frames: int) -> None:
+        for _ in range(frames):
+            histogram.show_histogram(shown)
+            histogram.grab()
+
+    draw(20)
+    before = sys.getrefcount(None)
+    draw(200)
+    assert sys.getrefcount(None) - before > -150, "less than one lost a frame"

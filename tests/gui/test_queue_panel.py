@@ -78,6 +78,11 @@ ENTRIES = (
 )
 
 
+def test_a_run_outside_the_queue_tells_how_long_such_runs_take(panel: QueuePanel) -> None:
+    panel.show_queue(QueueState((ENTRIES[2],), ""), None, {"link": 42.0})
+    assert panel.table.item(0, 2).text() == "42 s"
+
+
 def choose(qtbot: Any, panel: QueuePanel, row: int) -> None:
     qtbot.mouseClick(panel.table.viewport(), LEFT, pos=panel.table.visualItemRect(panel.table.item(row, 0)).center())
     assert panel.chosen() is not None
