@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
-from math import exp, inf, sqrt
+from math import exp, inf, isinf, sqrt
 
 from ..instruments.expected import ExpectedSection
 from .budget_facts import LabFacts
@@ -69,31 +69,50 @@ def setting_budgets(
         if key not in known:
             known[key] = _play(setting.sequence, power_w, pump_w, facts, sources)
         found.append(_setting_budget(setting, demand, known[key]))
-    return found
+    return _until_precise(found)
 
 
 def fidelity_std(settings: Sequence[SettingBudget]) -> float | None:
-    """Standard error of the fidelity from the correlators of these settings; None where none is expected.
+    """Standard error of the fidelity from the correlators of these settings; None where none is expected."""
+    bases = _bases(settings)
+    if len(bases) < 2:
+        return None
+    heralds = [s.time_s * s.played.herald_rate_hz for s in bases]
+    return sqrt(sum(_variance(s) / n for s, n in zip(bases, heralds, strict=True))) if all(heralds) else inf
 
-    A basis is told by the setting's name. var F = Σ (1 - E²)/(16 N) over the bases, E as read out; the correction for read-out errors divides by the contrast c²
-    of both read-outs. E = ∓s·V·C along x and y, -s along z, with s the share of true heralds.
-    """
-    linked = [
+
+def _bases(settings: Sequence[SettingBudget]) -> list[SettingBudget]:
+    """The settings a fidelity is estimated from."""
+    return [
         s for s in settings if s.link and s.link.fidelity and s.demand and s.demand.heralds and s.demand.fidelity_std
     ]
-    if len(linked) < 2:
-        return None
-    variance = 0.0
-    for s in linked:
-        assert s.link is not None
-        along_z = s.setting.name == "ZZ"
-        contrast = s.readout_contrast
-        correlator = contrast * s.link.true_share * (1.0 if along_z else s.link.visibility * s.link.coherence)
-        heralds = s.time_s * s.played.herald_rate_hz
-        if heralds == 0:
-            return inf
-        variance += (1 - correlator**2) / (16 * heralds * contrast**2)
-    return sqrt(variance)
+
+
+def _variance(s: SettingBudget) -> float:
+    """What one herald of a basis leaves as variance of the fidelity: (1 - E²)/16, E as read out, over the contrast² c².
+
+    E = ∓s·V·C along x and y, -s along z, with s the share of true heralds; a basis is told by the setting's name.
+    """
+    assert s.link is not None
+    kept = 1.0 if s.setting.name == "ZZ" else s.link.visibility * s.link.coherence
+    correlator = s.readout_contrast * s.link.true_share * kept
+    return (1 - correlator**2) / (16 * s.readout_contrast**2)
+
+
+def _until_precise(settings: list[SettingBudget]) -> list[SettingBudget]:
+    """The same, bases ending as soon as each adds its equal share to the wanted variance."""
+    bases = _bases(settings)
+    return [_ending_early(s, len(bases)) if s in bases else s for s in settings]
+
+
+def _ending_early(s: SettingBudget, bases: int) -> SettingBudget:
+    assert s.demand is not None
+    assert s.demand.fidelity_std is not None
+    heralds = _variance(s) * bases / s.demand.fidelity_std**2
+    enough_s = heralds / s.played.herald_rate_hz if s.played.herald_rate_hz else inf
+    if isinf(s.demand.fidelity_std) or enough_s >= s.needed_s:
+        return s
+    return replace(s, needed_s=enough_s, time_s=min(enough_s, s.time_s))
 
 
 @dataclass(frozen=True)

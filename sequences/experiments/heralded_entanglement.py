@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import inf
+from math import inf, prod
 
 from pydantic import Field
 
@@ -12,7 +12,12 @@ from ...analysis.fidelity import estimate_fidelity
 from ...analysis.records import Estimate
 from .base import Action, Demand
 from .link_data import LinkState, as_psi_plus
-from .link_run import LinkConfig, LinkExperiment
+from .link_run import CALIBRATIONS, LinkConfig, LinkExperiment
+
+#: With fewer heralds a basis does not know its own variance.
+_FEWEST = 50
+#: Of the wanted variance that bases may use up before the last one.
+_SHARE = 0.9
 
 
 class HeraldedEntanglementConfig(LinkConfig):
@@ -50,11 +55,32 @@ class HeraldedEntanglement(LinkExperiment[HeraldedEntanglementConfig]):
         return {"fidelity": "fidelity", "fidelity_raw": "fidelity_raw", "herald_rate_hz": "herald_rate_hz"}
 
     def _next(self, state: LinkState, setting: int) -> Action:
-        if self.config.precision is not None and self._precise(state, self.config.precision):
+        precision = self.config.precision
+        if precision is not None and self._precise(state, precision):
             return Action.FINISH
+        last = setting == self.setting_of(self.config.bases[-1])
+        if precision is not None and not last and self._has_its_share(state, setting, precision):
+            return Action.NEXT_SETTING
         return super()._next(state, setting)
 
+    def _has_its_share(self, state: LinkState, setting: int, precision: float) -> bool:
+        """Whether a basis adds no more than its equal share to the variance; the last one makes up for what is missing."""
+        joint = as_psi_plus(state.matching[setting].joint, self.config.bases[setting - len(CALIBRATIONS)])
+        n = sum(joint.values())
+        if n < _FEWEST:
+            return False
+        alike = (joint["++"] + joint["--"] + 1) / (n + 2)
+        contrast = prod(_contrast(side) for side in self.readout_calibration(state).values())
+        variance = alike * (1 - alike) / (4 * n * contrast**2)  # (1 - E²)/16n, the read-out error taken out
+        return variance < _SHARE * precision**2 / len(self.config.bases)
+
     def _precise(self, state: LinkState, precision: float) -> bool:
-        if not all(state.matching[self.setting_of(basis)].used for basis in self.config.bases):
+        if any(state.matching[self.setting_of(basis)].used < _FEWEST for basis in self.config.bases):
             return False
         return self.figures(state)["fidelity"].std < precision
+
+
+def _contrast(calibration: Mapping[str, Mapping[str, int]]) -> float:
+    """Chance of '+' for a bright memory less that for a dark one."""
+    bright, dark = (calibration[prepared] for prepared in CALIBRATIONS)
+    return bright["+"] / max(1, sum(bright.values())) - dark["+"] / max(1, sum(dark.values()))

@@ -213,6 +213,20 @@ def test_a_target_that_cannot_be_reached_is_said(facts: LabFacts, tmp_path: Path
     assert _line(budget, "time to target precision").value == pytest.approx(30 * (std / 0.001) ** 2)
 
 
+def test_a_run_to_a_precision_takes_the_time_the_budget_says(tmp_path: Path) -> None:
+    config = {"heralds": 100_000, "max_time_s": 3600, "precision": 0.025, "calibration_shots": 1000}
+    with load_station("mock_lab", seed=2) as lab:
+        experiment = make_experiment("heralded_entanglement", config)
+        budget = make_budget(experiment.on(lab.nodes), facts_of(lab.loaded), tmp_path)
+        run = lab.run(experiment, out_dir=tmp_path)
+    fidelity = run.results["fidelity"]
+    assert fidelity.std < 0.025
+    assert _line(budget, "standard error of the fidelity").value == pytest.approx(0.025)
+    heralds = _line(budget, "run time").value * budget.predictions["herald_rate_hz"]  # type: ignore[operator]
+    assert fidelity.n == pytest.approx(heralds, rel=0.35)  # each basis has its share: none is measured to the full
+    assert "of what it waits for" not in _line(budget, "time to target").reason
+
+
 def test_ten_thousand_settings_are_budgeted_quickly(facts: LabFacts) -> None:
     import time
 
