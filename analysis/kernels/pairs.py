@@ -108,6 +108,44 @@ def count_below(t_a: Int64Array, t_b: Int64Array, shift_ps: int) -> int:
 
 
 @kernel
+def count_between(t_a: Int64Array, t_b: Int64Array, low_ps: int, high_ps: int) -> int:
+    """Number of pairs with ``low <= t_b - t_a < high``; made for few pairs a start.
+
+    The first two stops of every start are looked at without asking; only further ones need a loop.
+    """
+    n_a, n_b = len(t_a), len(t_b)
+    total, start, low = 0, 0, 0
+    if n_b:
+        start = first_at_or_after(t_a, t_b[0] - high_ps, 0, n_a)  # starts before it lie too early for all stops
+    width, end = np.uint64(high_ps - low_ps), np.uint64(n_b)
+    bounds = np.empty(BLOCK, np.uint64)
+    while start + BLOCK <= n_a and n_b and t_a[start + BLOCK - 1] + low_ps <= t_b[n_b - 1]:
+        starts = t_a[start : start + BLOCK]
+        next_low = lower_bounds(starts, t_b, low_ps, low, bounds)
+        if next_low + 2 > n_b:
+            break
+        found = np.uint64(0)
+        for i in range(BLOCK):
+            first = starts[i] + low_ps
+            j = bounds[i]
+            found += np.uint64(np.uint64(t_b[j] - first) < width) + np.uint64(np.uint64(t_b[j + _ONE] - first) < width)
+            j += _TWO
+            while j < end and np.uint64(t_b[j] - first) < width:
+                found += _ONE
+                j += _ONE
+        total += int(np.int64(found))
+        start, low = start + BLOCK, next_low
+    for i in range(start, n_a):
+        while low < n_b and t_b[low] < t_a[i] + low_ps:
+            low += 1
+        j = low
+        while j < n_b and t_b[j] < t_a[i] + high_ps:
+            total += 1
+            j += 1
+    return total
+
+
+@kernel
 def any_pairs(t_a: Int64Array, t_b: Int64Array, range_ps: int, bin_ps: int, counts: Int64Array) -> None:
     """The definition as a loop: any range, any bin."""
     n_b = len(t_b)

@@ -141,10 +141,15 @@ def test_a_cut_at_every_picosecond_changes_nothing():
         assert stream.result().counts == count_coincidences(tags, [0, 1, 2], 7, delays).counts
 
 
-def test_stream_remembers_only_the_last_window():
-    stream = CoincidenceStream([0, 1], 100, [0, 50])
+@pytest.mark.parametrize("delays", [(0, 0), (0, 50)])
+def test_stream_remembers_only_the_last_window(delays):
+    stream = CoincidenceStream([0, 1], 100, delays)
     rng = np.random.default_rng(1)
     for start in range(0, 10**6, 10**4):
         t = np.sort(rng.integers(start, start + 10**4, 1000))
         stream.feed(TagBlock(TimeTags(t, rng.integers(0, 2, 1000).astype(np.uint8)), start, start + 10**4, "t"))
-        assert len(stream._waiting) < 40
+        counter = stream._counter
+        if any(delays):
+            assert sum(len(recent.times_ps) for recent in counter._recent) < 40
+        else:
+            assert len(counter._waiting) < 40

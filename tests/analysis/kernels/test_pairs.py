@@ -10,6 +10,7 @@ from erbia.analysis.kernels.pairs import (
     BLOCK,
     any_pairs,
     count_below,
+    count_between,
     first_at_or_after,
     lower_bounds,
     narrow_pairs,
@@ -128,6 +129,24 @@ def test_count_below_is_the_sum_of_bounds(seed, n_a, n_b, gap, origin, shift_ps)
     t_a = origin + np.cumsum(rng.integers(0, gap + 1, n_a))
     t_b = origin + np.cumsum(rng.integers(0, gap + 1, n_b))
     assert count_below(t_a, t_b, shift_ps) == np.searchsorted(t_b, t_a + shift_ps).sum()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    n_a=st.sampled_from([0, 1, 5, BLOCK, 2 * BLOCK + 100]),
+    n_b=st.sampled_from([0, 1, 2, 5, BLOCK, 9000]),
+    gap=st.sampled_from([1, 20]),
+    origin=st.sampled_from([0, 2**62, -(2**62)]),
+    low_ps=st.sampled_from([-40_000, -3, 0, 1, 40_000, -(2**60), 2**60]),
+    width_ps=st.integers(1, 30),
+)
+def test_count_between_is_the_difference_of_bounds(seed, n_a, n_b, gap, origin, low_ps, width_ps):
+    rng = np.random.default_rng(seed)
+    t_a = origin + np.cumsum(rng.integers(0, gap + 1, n_a))
+    t_b = origin + np.cumsum(rng.integers(0, gap + 1, n_b))
+    expected = (np.searchsorted(t_b, t_a + low_ps + width_ps) - np.searchsorted(t_b, t_a + low_ps)).sum()
+    assert count_between(t_a, t_b, low_ps, low_ps + width_ps) == expected
 
 
 def test_first_at_or_after():
