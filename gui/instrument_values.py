@@ -29,6 +29,7 @@ def parse_setting(parameter: ParameterState, typed: Any) -> Any:
 
 
 def parameter_tip(parameter: ParameterState) -> str:
+    """What the parameter is, what is allowed, and what a double click does."""
     limits = [f"{word} {format_quantity(x, parameter.unit)}" for word, x in _bounds(parameter) if x is not None]
     how = "double click to set" if parameter.settable else "double click to read now"
     return "\n".join([parameter.name, parameter.label, *limits, how])
