@@ -198,7 +198,9 @@ class DlcProHost:
                 if value != last:
                     watched[path] = value
                     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-                    writer.write(f"({now}Z '{path} {encode(value)})\n".encode())
+                    report = f"({now}Z '{path} {encode(value)})"
+                    self.device.trace.sent(report)
+                    writer.write(f"{report}\n".encode())
             await asyncio.sleep(MONITOR_PERIOD_S)
 
 

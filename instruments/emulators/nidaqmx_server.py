@@ -27,6 +27,8 @@ FINITE, CONTINUOUS = 10178, 10123
 PAUSE_WHILE_LOW = 10214
 VOLTAGE_MEASUREMENT, COUNT_EDGES = 10322, 10125
 WORKERS = 32
+#: Longer responses are not written out in the trace.
+TOLD_BYTES = 200
 
 
 class NiDaqServer:
@@ -76,7 +78,9 @@ class _Wire(grpc.ServerInterceptor):  # type: ignore[misc]
 
         def faulty(request: Any, context: grpc.ServicerContext) -> Any:
             self._suffer(self._faults.take(), context)
-            return handler.unary_unary(request, context)
+            response = handler.unary_unary(request, context)
+            self._trace.sent(_told(response))
+            return response
 
         return grpc.unary_unary_rpc_method_handler(faulty, handler.request_deserializer, handler.response_serializer)
 
@@ -94,6 +98,11 @@ class _Wire(grpc.ServerInterceptor):  # type: ignore[misc]
             case Fault.RESET:
                 self._device.power_on()
                 context.abort(grpc.StatusCode.UNAVAILABLE, "server restarted")
+
+
+def _told(response: Any) -> str:
+    """A response in a line, long lists left out."""
+    return f"{type(response).__name__} {str(response) if response.ByteSize() < TOLD_BYTES else ''}".replace("\n", " ")
 
 
 class _Servicer(pb_grpc.NiDAQmxServicer):  # type: ignore[misc]

@@ -139,6 +139,7 @@ class WebSqHost:
         self.device.trace.received(json.dumps(message))
         answers, broadcasts = self.device.obey(message)
         for label in broadcasts:
+            self.device.trace.sent(self.device.packed(label).decode())
             for client in tuple(self._clients):
                 client.write(self.device.packed(label) + END)
         for label in answers:

@@ -60,6 +60,7 @@ class WhiteRabbitAgent:
                 continue
             self.trace.received(packet.hex())
             answer = self._answer(packet)
+            self.trace.sent(answer.hex())
             match self.faults.take():
                 case Fault.SILENT | Fault.DROP | Fault.RESET:
                     continue
