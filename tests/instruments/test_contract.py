@@ -599,19 +599,49 @@ def _reading_changes_nothing(instrument: Any) -> None:
     assert settings() == settings()
 
 
+#: Units every instrument of a class shows, whoever made it.
+UNITS: dict[Any, dict[str, str]] = {
+    Laser: {"power": "W", "frequency": "Hz"},
+    QuantumMemory: {"electrode_voltage": "V", "magnetic_field": "T", "temperature": "K"},
+    TemperatureController: {"temperature": "K", "setpoint": "K"},
+    PairSource: {"pump_power": "W"},
+    Attenuator: {"attenuation": "dB"},
+    PowerMeter: {"power": "W", "wavelength": "m"},
+    Wavemeter: {"frequency": "Hz", "wavelength": "m"},
+    AnalogOutput: {"voltage": "V", "slew_rate": "V/s"},
+    EdgeCounter: {"count_rate": "Hz", "integration_time": "s"},
+}
+
+
 @pytest.mark.hardware
 def test_a_real_station_reads_without_effect_and_keeps_its_units() -> None:
-    """Run with ERBIA_STATION=my_lab.yaml pytest -m hardware: nothing is set, everything is read twice."""
+    """Run with ERBIA_STATION=my_lab.yaml pytest -m hardware: beyond the file's initial values nothing is set."""
     path = os.environ.get("ERBIA_STATION")
     if path is None:
         pytest.skip("set ERBIA_STATION to a station file")
     lab = load(path)
-    units = {Laser: {"power": "W", "frequency": "Hz"}, QuantumMemory: {"electrode_voltage": "V"}}
     try:
-        for instrument in lab.station.components.values():
-            for protocol, expected in units.items():
+        for name in lab.file.instruments:
+            instrument = lab.instrument(name)
+            for protocol, expected in UNITS.items():
                 if isinstance(instrument, protocol):
-                    assert {name: instrument.parameters[name].unit for name in expected} == expected
+                    assert {key: instrument.parameters[key].unit for key in expected} == expected, name
+            for channel in getattr(instrument, "channels", ()):
+                if hasattr(channel, "bias"):
+                    assert (channel.bias.unit, channel.count_rate.unit) == ("A", "Hz")
             _reading_changes_nothing(instrument)
+            if isinstance(instrument, TimeTagger):
+                _blocks_follow(instrument)
     finally:
         lab.close()
+
+
+def _blocks_follow(tagger: Any) -> None:
+    """A second of blocks, one after the other without gap, every tag in its block and in order."""
+    tagger.start()
+    blocks = [tagger.read(10.0) for _ in range(3)]
+    tagger.stop()
+    assert all(a.t_stop_ps == b.t_start_ps for a, b in itertools.pairwise(blocks))
+    for block in blocks:
+        assert np.all((block.tags.t_ps >= block.t_start_ps) & (block.tags.t_ps < block.t_stop_ps))
+        assert np.all(np.diff(block.tags.t_ps) >= 0)
