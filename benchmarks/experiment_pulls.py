@@ -22,6 +22,8 @@ from erbia.sequences.truth import truth_beside
 #: Experiment, station, config: short enough for twenty seeds, long enough for errors to be normal.
 CASES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("heralded_entanglement", "mock_lab", {"heralds": 200}),
+    ("single_photon_entanglement", "stable_lab", {"heralds": 200}),
+    ("absorptive_entanglement", "absorptive_lab", {}),
     ("bell_test", "mock_lab", {"heralds": 200}),
     ("tomography", "mock_lab", {"heralds": 150, "calibration_shots": 200}),
     ("entanglement_storage", "mock_lab", {"heralds": 100}),

@@ -39,7 +39,12 @@ def truth(world: World) -> dict[str, float]:
     model = world.current_model()
     if world.program is None or model is None:
         return values
-    values |= _readouts(world, model) | photon_truth(world, model) | storage_truth(world, world.program)
+    values |= (
+        _readouts(world, model)
+        | _clicks_after_herald(world, model)
+        | photon_truth(world, model)
+        | storage_truth(world, world.program)
+    )
     if world.program.rule is not None:
         values |= _link(world, world.program, model)
     return values
@@ -126,6 +131,20 @@ def _readouts(world: World, model: AttemptModel) -> dict[str, float]:
         bright, dark = click_probabilities(world, r)
         found[f"{NODES[r.node]}_p_bright_click"] = bright
         found[f"{NODES[r.node]}_p_dark_click"] = dark
+    return found
+
+
+def _clicks_after_herald(world: World, model: AttemptModel) -> dict[str, float]:
+    """Chance that a node's read-out clicks once a herald has come."""
+    chance = model.herald_probability
+    if chance <= 0:
+        return {}
+    populations = model.probability[model.heralds] @ model.herald_populations[model.heralds] / chance
+    found = {}
+    for r in model.herald_readouts:
+        bright, dark = click_probabilities(world, r)
+        share = float(populations[0] + populations[1 + r.node])
+        found[f"{NODES[r.node]}_click_after_herald"] = share * bright + (1 - share) * dark
     return found
 
 

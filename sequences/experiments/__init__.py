@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from ...analysis.errors import UsageError
+from .absorptive import AbsorptiveEntanglement
 from .afc_preparation import AfcPreparation
 from .afc_storage import AfcStorage
 from .base import Experiment
@@ -27,12 +28,15 @@ from .photon_lifetime import PhotonLifetime
 from .photon_statistics import PulsedG2
 from .polarisation_alignment import PolarisationAlignment
 from .scan import ScanExperiment
+from .single_photon import SinglePhotonEntanglement
 from .storage_time import StorageTime
 from .timing_jitter import TimingJitter
 from .tomography import Tomography
 
 _SHIPPED: tuple[type[Experiment[Any, Any]], ...] = (
     HeraldedEntanglement,
+    SinglePhotonEntanglement,
+    AbsorptiveEntanglement,
     BellTest,
     Tomography,
     ClockSync,

@@ -21,7 +21,7 @@ Window = tuple[int, int]
 NODES = ("alice", "bob")
 HEADER_PS = 1_000_000
 _SYNC_PS = 100_000
-_GAP_PS = 100_000
+GAP_PS = 100_000
 _CALIBRATION_PUMPING = 4
 
 
@@ -56,7 +56,7 @@ class LinkTiming(ExperimentConfig):
     @property
     def excitation_ps(self) -> int:
         """Start of the early excitation, right after the superposition is made."""
-        return self.superposition_ps + self.rotation_ps // 2 + _GAP_PS
+        return self.superposition_ps + self.rotation_ps // 2 + GAP_PS
 
     def windows_ps(self, photon_delay_ps: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """Early and late detection windows at the midpoint, ps after the start of the attempt."""
@@ -70,7 +70,7 @@ class LinkTiming(ExperimentConfig):
 
     def echo_ps(self, photon_delay_ps: int) -> int:
         """The first echo after marker and extra storage: where the analysis rotation is centred."""
-        earliest = self.marker_ps(photon_delay_ps) + to_ps(self.storage_s) + self.rotation_ps + _GAP_PS
+        earliest = self.marker_ps(photon_delay_ps) + to_ps(self.storage_s) + self.rotation_ps + GAP_PS
         echoes = -(-(earliest - self.superposition_ps) // (2 * self.spacing_ps))
         return self.superposition_ps + 2 * echoes * self.spacing_ps
 
@@ -81,7 +81,7 @@ class LinkTiming(ExperimentConfig):
 
     def readout_ps(self, photon_delay_ps: int) -> tuple[int, int]:
         """When the read-out light shines, ps after the herald marker."""
-        start = self.echo_ps(photon_delay_ps) - self.marker_ps(photon_delay_ps) + self.rotation_ps // 2 + _GAP_PS
+        start = self.echo_ps(photon_delay_ps) - self.marker_ps(photon_delay_ps) + self.rotation_ps // 2 + GAP_PS
         return start, start + to_ps(self.readout_s)
 
 
@@ -105,15 +105,15 @@ def entangle(timing: LinkTiming, nodes: Mapping[str, Node], axes: str, detectors
     flips = list(timing.flips_ps(delay_ps))
     body = (
         Pulse("initialise", 0, to_ps(timing.initialise_s)),
-        *_turn(timing, timing.superposition_ps, pi / 2),
-        *(p for t in flips if t < marker_ps for p in _turn(timing, t, pi)),
-        *(_excitation(timing, timing.excitation_ps + k * timing.spacing_ps) for k in range(2)),
-        *(Pulse("gate", start - _GAP_PS, stop - start + 2 * _GAP_PS) for start, stop in (early, late)),
+        *turn(timing, timing.superposition_ps, pi / 2),
+        *(p for t in flips if t < marker_ps for p in turn(timing, t, pi)),
+        *(excite_both(timing, timing.excitation_ps + k * timing.spacing_ps) for k in range(2)),
+        *(Pulse("gate", start - GAP_PS, stop - start + 2 * GAP_PS) for start, stop in (early, late)),
     )
     then = (
-        *(p for t in flips if t >= marker_ps for p in _turn(timing, t - marker_ps, pi)),
-        *_measure(timing, axes, timing.echo_ps(delay_ps) - marker_ps),
-        *_read(timing, timing.readout_ps(delay_ps)),
+        *(p for t in flips if t >= marker_ps for p in turn(timing, t - marker_ps, pi)),
+        *measure(timing, axes, timing.echo_ps(delay_ps) - marker_ps),
+        *read_both(timing, timing.readout_ps(delay_ps)),
     )
     branch = Branch(
         on=HeraldCondition(detectors, early, late, to_ps(timing.latency_s)),
@@ -130,14 +130,14 @@ def calibrate_readout(timing: LinkTiming, state: str) -> Sequence:
     """
     start, stop = (t - HEADER_PS for t in calibration_window_ps(timing))
     pumped_ps = _CALIBRATION_PUMPING * to_ps(timing.initialise_s)
-    flip = _turn(timing, start - _GAP_PS - timing.rotation_ps // 2, pi) if state == "dark" else ()
-    pulses = (Pulse("initialise", 0, pumped_ps), *flip, *_read(timing, (start, stop)))
+    flip = turn(timing, start - GAP_PS - timing.rotation_ps // 2, pi) if state == "dark" else ()
+    pulses = (Pulse("initialise", 0, pumped_ps), *flip, *read_both(timing, (start, stop)))
     return Sequence(f"read-out of {state}", header(), Block(stop + 1_000_000, pulses))
 
 
 def calibration_window_ps(timing: LinkTiming) -> tuple[int, int]:
     """When read-out light falls on the memories in ``calibrate_readout``, ps after the sync marker."""
-    start = HEADER_PS + _CALIBRATION_PUMPING * to_ps(timing.initialise_s) + timing.rotation_ps + 2 * _GAP_PS
+    start = HEADER_PS + _CALIBRATION_PUMPING * to_ps(timing.initialise_s) + timing.rotation_ps + 2 * GAP_PS
     return start, start + to_ps(timing.readout_s)
 
 
@@ -146,21 +146,24 @@ def header() -> Block:
     return Block(HEADER_PS, (Pulse("sync", 0, _SYNC_PS),))
 
 
-def _turn(timing: LinkTiming, centre_ps: int, angle_rad: float) -> tuple[Pulse, ...]:
+def turn(timing: LinkTiming, centre_ps: int, angle_rad: float) -> tuple[Pulse, ...]:
     """The same rotation about x of both spins, centred at ``centre_ps``."""
     start_ps = centre_ps - timing.rotation_ps // 2
     return tuple(rotation(f"{name}_mw", start_ps, angle_rad, 0.0, timing.rotation_ps) for name in NODES)
 
 
-def _measure(timing: LinkTiming, axes: str, centre_ps: int) -> tuple[Pulse, ...]:
+def measure(timing: LinkTiming, axes: str, centre_ps: int) -> tuple[Pulse, ...]:
+    """The rotations that turn each node's axis onto z, centred at ``centre_ps``."""
     start_ps = centre_ps - timing.rotation_ps // 2
     sides = zip(NODES, axes, strict=True)
     return tuple(p for name, axis in sides for p in measure_along(axis, f"{name}_mw", start_ps, timing.rotation_ps))
 
 
-def _read(timing: LinkTiming, light_ps: tuple[int, int]) -> tuple[Pulse, ...]:
+def read_both(timing: LinkTiming, light_ps: tuple[int, int]) -> tuple[Pulse, ...]:
+    """Read-out light on both memories."""
     return tuple(Pulse(f"{name}_readout", light_ps[0], light_ps[1] - light_ps[0]) for name in NODES)
 
 
-def _excitation(timing: LinkTiming, start_ps: int) -> Pulse:
+def excite_both(timing: LinkTiming, start_ps: int) -> Pulse:
+    """One optical π pulse on both memories."""
     return Pulse("excitation", start_ps, to_ps(timing.excitation_s))
