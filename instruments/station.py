@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -237,7 +239,8 @@ def _qcodes_config(file: StationFile) -> str:
 
 def _load_instrument(station: Station, name: str, extra: Mapping[str, Any]) -> None:
     try:
-        station.load_instrument(name, revive_instance=False, **extra)
+        with contextlib.redirect_stdout(sys.stderr):  # QCoDeS drivers print a greeting; stdout is for results
+            station.load_instrument(name, revive_instance=False, **extra)
     except ErbiaError:
         raise
     except Exception as error:  # QCoDeS and vendor drivers raise anything here; the name must be in the text

@@ -71,7 +71,9 @@ def _bench() -> Bench:
     return bench
 
 
-def test_a_station_file_finds_all_its_instruments_on_the_wire(tmp_path: Path) -> None:
+def test_a_station_file_finds_all_its_instruments_on_the_wire(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     entries, bench = _station(tmp_path), _bench()
     path = tmp_path / "wire.yaml"
     with path.open("w") as file:
@@ -83,6 +85,7 @@ def test_a_station_file_finds_all_its_instruments_on_the_wire(tmp_path: Path) ->
         assert emulators.hosts["electrode"] is emulators.hosts["counter"]
         assert emulators.hosts["voa"] is emulators.hosts["switch"]
         lab = load(path)
+        assert capsys.readouterr().out == ""  # what drivers print when they connect is no result
         lab.station.laser.power(2e-3)
         lab.station.electrode.voltage(0.5)
         assert (bench.get("laser.power_w"), bench.get("Dev1/ao0")) == (pytest.approx(2e-3), 0.5)
