@@ -19,13 +19,16 @@ from ..analysis.records import Estimate
 from ..instruments.interfaces import Node
 from ..instruments.monitored import MonitorSection
 from ..instruments.station import LoadedStation, load
+from ..instruments.station_file import find_station, read_station
 from .budget import make_budget
 from .budget_facts import facts_of
 from .calibrations import book_of, calibrate
 from .control import RunControl
+from .engine.endpoint import runtime_folder
 from .experiments import find_experiment
 from .experiments.base import Experiment
 from .experiments.config import make_config, nested
+from .owners import Ownership
 from .run_file import dotted_name
 from .runner import Subscriber, resume_run, run_experiment
 from .safety import make_safe
@@ -34,8 +37,8 @@ from .safety import make_safe
 class Lab:
     """A loaded station. ``station`` is the QCoDeS Station: existing QCoDeS scripts run on it unchanged."""
 
-    def __init__(self, loaded: LoadedStation) -> None:
-        self._loaded = loaded
+    def __init__(self, loaded: LoadedStation, ownership: Ownership) -> None:
+        self._loaded, self._ownership = loaded, ownership
 
     @property
     def station(self) -> Any:
@@ -173,6 +176,7 @@ class Lab:
             self.make_safe()
         finally:
             self._loaded.close()
+            self._ownership.release()
 
     def __enter__(self) -> Self:
         return self
@@ -188,9 +192,17 @@ def load_station(name_or_path: str | Path, seed: int | None = None) -> Lab:
 
     Raises:
         ConfigError: the file is wrong; names file, line and what is allowed.
+        UsageError: another process on this machine owns one of the instruments.
         InstrumentError: an instrument cannot be reached.
     """
-    return Lab(load(name_or_path, seed))
+    sections = read_station(find_station(name_or_path)).instruments
+    addresses = {name: section.address for name, section in sections.items() if section.address is not None}
+    ownership = Ownership(runtime_folder(), addresses)
+    try:
+        return Lab(load(name_or_path, seed), ownership)
+    except BaseException:
+        ownership.release()
+        raise
 
 
 def make_experiment(name: str, config: Mapping[str, Any]) -> Experiment[Any, Any]:

@@ -133,10 +133,9 @@ def _finish(run: _Run, path: Path, created_utc: str) -> Path:
         try:
             result = experiment.result(run.state)
         except Exception as error:
-            run.tell(RunStop("failed", f"analysis: {error}"))
-            raise Unanalysable(
-                f"{path}: recorded ({status}), but the analysis failed: {type(error).__name__}: {error}"
-            ) from error
+            words = f"recorded ({status}), but the analysis failed: {type(error).__name__}: {error}"
+            run.tell(RunStop("failed", words))
+            raise Unanalysable(f"{path}: {words}") from error
         keep_result(file, result)
     run.tell(result)
     run.tell(RunStop(status, reason))
@@ -311,9 +310,18 @@ class _Run:
         suspended = self.monitors.suspended(self.plan.sources[0])
         message = f"{standing.message}; suspended: {suspended}" if suspended else standing.message
         self.tell(Progress(standing.fraction, spent_s, left_s, message))
-        self.tell(self.experiment.result(self.state))
+        self._tell_result()
         self.told_at = time.monotonic()
         self.told_for_s = self.told_at - now
+
+    def _tell_result(self) -> None:
+        """What the data say so far; data that cannot be analysed yet do not end the recording of those to come."""
+        try:
+            result = self.experiment.result(self.state)
+        except Exception as error:
+            log.warning("%s: no results so far: %s: %s", self.experiment.name, type(error).__name__, error)
+        else:
+            self.tell(result)
 
     def _read_slow_values(self) -> None:
         """Values marked ``monitor`` in the station file, from the instruments' caches."""

@@ -39,9 +39,7 @@ class Endpoint:
 def runtime_folder() -> Path:
     """The folder of this user's running engines, created on first use, closed to others."""
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", RuntimeWarning
-        )  # no login session: platformdirs falls back to a temporary folder
+        warnings.simplefilter("ignore")  # no login session: platformdirs falls back to a temporary folder
         folder = Path(platformdirs.user_runtime_dir("erbia", appauthor=False))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():

@@ -14,6 +14,7 @@ from erbia.sequences.control import RunControl
 from erbia.sequences.documents import Document, Progress, Result, RunStart, RunStop, SettingStart, Tags, as_message
 from erbia.sequences.lab import Lab, load_station
 from erbia.sequences.replay import analyze, scan_link_windows
+from erbia.sequences.runner import Unanalysable
 
 SMALL = {"heralds": 8, "calibration_shots": 200}
 
@@ -140,3 +141,18 @@ def test_tighter_windows_can_be_chosen_afterwards(lab: Lab, tmp_path: Path) -> N
     assert scan.corrected[0][0] == tight.estimates["fidelity"]
     with pytest.raises(UsageError, match="did you mean 'window_s'"):
         analyze(run, **{"selection.windw_s": "1 us"})
+
+
+def test_an_analysis_that_fails_is_named_and_costs_no_data(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: object, state: object) -> Result:
+        raise ZeroDivisionError("no counts")
+
+    monkeypatch.setattr("erbia.sequences.experiments.heralded_entanglement.HeraldedEntanglement.result", broken)
+    with pytest.raises(Unanalysable, match=r"recorded \(done\), but the analysis failed: ZeroDivisionError: no counts"):
+        lab.run("heralded_entanglement", out_dir=tmp_path, **SMALL)
+    (path,) = tmp_path.glob("*.h5")
+    run = open_run(path)
+    assert run.status == "done"
+    assert len(run.settings()) == 5
