@@ -21,7 +21,7 @@ from ..instruments.shapes import ComplexArray, area
 from .pulses import Pulse
 from .sequence import Block, Branch, Sequence
 
-#: Detected photons by window, and last how many came in another window than their bin's → probability.
+#: Detected photons by window, and last how many emitted ones were lost or came in another window → probability.
 Photons = dict[tuple[int, ...], float]
 Interval = tuple[int, int]
 
@@ -161,7 +161,7 @@ def _photons(arm: Arm, body: list[Pulse], windows: list[tuple[Interval, ...]], p
 def _one_more(counts: Photons, bin_number: int, arrive: list[float]) -> Photons:
     out: Photons = defaultdict(float)
     for (*n, strays), p in counts.items():
-        out[*n, strays] += p * (1 - sum(arrive))
+        out[*n, strays + 1] += p * (1 - sum(arrive))
         for w, chance in enumerate(arrive):
             out[*n[:w], n[w] + 1, *n[w + 1 :], strays + (w != bin_number)] += p * chance
     return out
@@ -227,7 +227,7 @@ def _rotation(pulse: Pulse, pi_s: float | None) -> ComplexArray:
 def _heralds(a: Photons, b: Photons, dark: list[float], visibility: float) -> tuple[float, float]:
     """Probability of a good herald and of any: exactly one click in each window.
 
-    Good is one photon of each node in different windows or, with one window, one photon in all.
+    Good is one photon of each node in different windows or, with one window, one photon in all, and none emitted besides.
     """
     true = total = 0.0
     for ((*na, strays_a), pa), ((*nb, strays_b), pb) in product(a.items(), b.items()):

@@ -79,6 +79,7 @@ def test_single_photon_heralds_follow_the_published_formula(alpha: float, eta: f
     found = _link(Sequence("one", Block(0), Block(2 * US, pulses), 1, branch), _node(eta), _node(eta), visibility=0.6)
     expected = 2 * alpha * (1 - alpha) * eta + alpha**2 * (2 * eta * (1 - eta) + eta**2 * 1.6 / 2)
     assert found.probability == pytest.approx(expected, rel=1e-9)
+    assert found.true_share == pytest.approx(2 * alpha * (1 - alpha) * eta / expected, rel=1e-9)
 
 
 def test_photons_lost_to_window_gate_and_pulse_area() -> None:

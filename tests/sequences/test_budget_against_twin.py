@@ -8,13 +8,13 @@ from ruamel.yaml import YAML
 
 from erbia.instruments.station import nodes_of
 from erbia.instruments.station_file import find_station, read_station
-from erbia.sequences.budget_facts import facts_of
+from erbia.sequences.budget_facts import facts_of, facts_of_file
 from erbia.sequences.budget_link import LinkBudget
 from erbia.sequences.budget_settings import setting_budgets
 from erbia.sequences.compile import compile_sequence
 from erbia.sequences.experiments.base import Setting
 from erbia.sequences.experiments.link import LinkTiming, entangle
-from erbia.sequences.lab import load_station
+from erbia.sequences.lab import load_station, make_experiment
 from erbia.sequences.pulses import Gaussian, Pulse
 from erbia.sequences.sequence import Block, Branch, HeraldCondition, Sequence
 
@@ -28,6 +28,7 @@ def _both(sequence: Sequence, tmp_path: Path, twin: dict[str, object], node: dic
     """The link's budget and the truth of a lab whose station file says ``node`` and whose twin is changed by ``twin``."""
     plain = YAML(typ="safe").load(find_station("mock_lab").read_text(encoding="utf-8"))
     plain["twin"]["overrides"] = {"alice": twin, "bob": twin, "midpoint": {"phase_sigma_rad": 0.3}}
+    plain["expected"]["midpoint"]["phase_sigma_rad"] = 0.3
     for name in ("alice", "bob"):
         plain["expected"]["nodes"][name] = {**plain["expected"]["nodes"][name], **node}
         plain["nodes"][name]["photon_delay_s"] = 10e-9 if twin.get("fibre") else DELAY_PS * 1e-12
@@ -98,6 +99,17 @@ def test_single_photon_link(tmp_path: Path) -> None:
     link, truth = _both(Sequence("one", Block(US), Block(40 * US, body), 100, branch), tmp_path, {}, {})
     assert link.probability == pytest.approx(truth["herald_probability"], rel=0.03)
     assert link.rate_hz == pytest.approx(truth["herald_rate_hz"], rel=0.03)
+
+
+def test_fidelity_of_a_single_photon_link_at_an_echo(tmp_path: Path) -> None:
+    """As the shipped experiment plays it, in a lab whose optical phase is steady to 0.3 rad."""
+    facts = facts_of_file("stable_lab")
+    experiment = make_experiment("single_photon_entanglement", {}).on(facts.nodes)
+    sequence = experiment.build().settings[-1].sequence
+    assert sequence is not None
+    link, truth = _both(sequence, tmp_path, {}, {})
+    assert 0 < link.fidelity - truth["fidelity"] < 0.035  # what pumping leaves is 5 % of the small bright share
+    assert link.rate_hz == pytest.approx(truth["herald_rate_hz"], rel=0.05)
 
 
 def test_absorptive_link(tmp_path: Path) -> None:
