@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from math import pi
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from hypothesis import strategies as st
 
 from erbia.sequences.checks import check_sequence
 from erbia.sequences.compile import compile_sequence
+from erbia.sequences.documents import Tags
+from erbia.sequences.experiments.base import Plan
+from erbia.sequences.experiments.timing_jitter import TimingJitter, TimingJitterConfig
+from erbia.sequences.lab import Lab
 from erbia.sequences.pulses import Chirp, Comb, Gaussian, Pulse, Sech, Square, measure_along, rotation
 from erbia.sequences.sequence import Block, Branch, HeraldCondition, Loop, Sequence
 
@@ -145,3 +150,27 @@ def test_the_sequence_in_the_docs_is_sound() -> None:
     code += "\nimport json; print(json.dumps(sequence.describe()))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
     assert check_sequence(Sequence.from_description(json.loads(told))) == []
+
+
+class _WeakProbe(TimingJitter):
+    """A jitter measurement whose sequence brings its own laser power along."""
+
+    def build(self) -> Plan:
+        plan = super().build()
+        (setting,) = plan.settings
+        assert setting.sequence is not None
+        sequence = replace(setting.sequence, settings=(("laser.power", 0.4e-3),))
+        return Plan((replace(setting, sequence=sequence),), plan.sources)
+
+
+def test_settings_of_a_sequence_are_set_while_it_plays(lab: Lab, tmp_path: Path) -> None:
+    powers = []
+    lab.run(
+        _WeakProbe(TimingJitterConfig(clicks=1000)),
+        out_dir=tmp_path,
+        subscribers=(
+            lambda document: powers.append(lab.station.laser.power()) if isinstance(document, Tags) else None,
+        ),
+    )
+    assert set(powers) == {0.4e-3}
+    assert lab.station.laser.power() == 1e-3
