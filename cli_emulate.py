@@ -90,3 +90,4 @@ def _print_table(facts: dict[str, Any]) -> None:
     stdout.print(f"ready after {facts['started_in_s']:.2f} s; in another terminal:", highlight=False)
     stdout.print(f"  erbia run heralded_entanglement --station {facts['station']}", soft_wrap=True, highlight=False)
     stdout.print("Ctrl-C ends it", highlight=False)
+    stdout.file.flush()

@@ -33,6 +33,11 @@ def refuse_impossible_links(path: Path, file: StationFile, mocks: Set[str]) -> N
         )
 
 
+def named_mocks(file: StationFile) -> set[str]:
+    """The instruments whose class lies in a package of mocks; told without importing any of them."""
+    return {name for name, section in file.instruments.items() if "mock" in section.type.split(".")[:-1]}
+
+
 def links_of(file: StationFile) -> Iterator[LinkSection]:
     """Every link of a station: those it lists, and from each detector to the tagger input that records it."""
     yield from file.wiring

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..analysis.errors import DataError, ErbiaError
 from ..analysis.files.runfile import open_run
+from ..instruments.causality import named_mocks, refuse_impossible_links
 from ..instruments.config_file import load_checked, plain, read_yaml
 from ..instruments.errors import ConfigError
 from ..instruments.station_file import StationFile, read_station
@@ -36,7 +37,8 @@ def _check_config(path: Path) -> list[str]:
         make_config(find_experiment(name).Config, content[name] or {}, f"{path}: {name}")
         return []
     load_checked(path, StationFile)
-    read_station(path)
+    file = read_station(path)
+    refuse_impossible_links(path, file, named_mocks(file))
     return []
 
 

@@ -9,13 +9,14 @@ from qcodes.instrument import Instrument
 
 import erbia
 from erbia.instruments import mock
-from erbia.instruments.causality import is_real, refuse_impossible_links
+from erbia.instruments.causality import is_real, named_mocks, refuse_impossible_links
 from erbia.instruments.emulators.dlcpro import DlcProDevice, DlcProHost
 from erbia.instruments.emulators.ports import Bench
 from erbia.instruments.errors import ConfigError
 from erbia.instruments.station import load
 from erbia.instruments.station_file import StationFile, find_station, read_station
 from erbia.instruments.taps import Taps
+from erbia.sequences.validation import problems_of
 
 MOCK, DRIVERS = "erbia.instruments.mock", "erbia.instruments.drivers"
 
@@ -63,6 +64,16 @@ def test_shipped_stations_are_possible() -> None:
         file = read_station(find_station(name))
         mocks = {n for n, section in file.instruments.items() if section.type.startswith(MOCK)}
         refuse_impossible_links(Path(name), file, mocks)
+
+
+def test_a_file_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
+    text = find_station("hybrid_lab").read_text(encoding="utf-8")
+    path = tmp_path / "lab.yaml"
+    path.write_text(text.replace("electrical, broken: allowed", "electrical"), encoding="utf-8")
+    (problem,) = problems_of(path)
+    assert "pulser.excitation is simulated and cannot reach the real laser.modulator" in problem
+    assert problems_of(find_station("hybrid_lab")) == []
+    assert named_mocks(read_station(find_station("wire_lab"))) == set()
 
 
 def test_a_tap_mirrors_settings_and_readings_and_asks_nothing() -> None:
