@@ -17,16 +17,22 @@ from erbia.instruments.twin.normals import exponential, normal, uniform
 from erbia.instruments.twin.streams import Arrivals, key
 
 HISTOGRAMS = Path(__file__).resolve().parents[4] / "shared" / "reference" / "snspd_arrival_histograms.json"
-PERIOD_PS = 246
+#: Of the laser: the first and the last bin of every measured histogram hold 28 % of what their neighbours hold.
+PERIOD_PS = 244.56
+#: Full bins of 1 ps, from -101 ps on.
+BINS = 244
+TENTHS = np.arange(10) / 10
 RATE_AT_64_DB_HZ = 4.31e7
 
 
-def clicks(config: DetectorConfig, rate_hz: float, duration_s: float, seed: int = 1, period_ps: int = 1) -> np.ndarray:
+def clicks(
+    config: DetectorConfig, rate_hz: float, duration_s: float, seed: int = 1, period_ps: float = 1
+) -> np.ndarray:
     pixel = Pixel(config, seed, "ch")
     pixel.set_bias(18e-6)
     stop_ps = round(duration_s * 1e12)
     photons = Arrivals(key(seed, "light"), 0, rate_hz).take_until(stop_ps)
-    return pixel.click(photons // period_ps * period_ps, stop_ps)
+    return pixel.click(np.rint(photons // period_ps * period_ps).astype(np.int64), stop_ps)
 
 
 @pytest.mark.parametrize(("draw", "distribution"), [(uniform, "uniform"), (normal, "norm"), (exponential, "expon")])
@@ -120,21 +126,26 @@ def test_cutting_time_changes_no_click():
 
 def width_ps(histogram: np.ndarray) -> float:
     """FWHM on the circle of one laser period."""
-    fine = np.interp(np.arange(0, PERIOD_PS, 0.1), np.arange(PERIOD_PS + 1), np.append(histogram, histogram[0]))
+    fine = np.interp(np.arange(0, BINS, 0.1), np.arange(BINS + 1), np.append(histogram, histogram[0]))
     above = np.flatnonzero(np.roll(fine, len(fine) // 2 - fine.argmax()) >= fine.max() / 2)
     return float(above[-1] - above[0]) * 0.1
 
 
 @pytest.mark.skipif(not HISTOGRAMS.is_file(), reason="the measured histograms are not here")
-@pytest.mark.parametrize(("attenuation_db", "misfit"), [(64, 0.055), (68, 0.045), (72, 0.06), (76, 0.045), (80, 0.04)])
+@pytest.mark.parametrize(("attenuation_db", "misfit"), [(64, 0.038), (68, 0.042), (72, 0.055), (76, 0.044), (80, 0.042)])
 def test_measured_arrival_histograms(attenuation_db, misfit):
     """Pulsed light at five rates: width, and area between measured and simulated histogram, best aligned."""
     measured = json.loads(HISTOGRAMS.read_text())[str(attenuation_db)]
     at, weight = np.array(measured["histx"], int), np.array(measured["histy"], float)
-    expected = np.bincount(at % PERIOD_PS, weights=weight / weight.sum(), minlength=PERIOD_PS)
+    expected = weight[(at >= -101) & (at < -101 + BINS)]
+    expected = expected / expected.sum()
     rate_hz = RATE_AT_64_DB_HZ * 10 ** (-(attenuation_db - 64) / 10)
-    times = clicks(load_detector("wsi_time_walk"), rate_hz, min(1e6 / rate_hz, 1.0), period_ps=PERIOD_PS)
-    found = np.bincount(times % PERIOD_PS, minlength=PERIOD_PS) / len(times)
-    best = min(np.abs(np.roll(found, shift) - expected).sum() for shift in range(PERIOD_PS))
-    assert width_ps(found) == pytest.approx(width_ps(expected), rel=0.05)
+    times = clicks(load_detector("wsi_time_walk"), rate_hz, min(2e6 / rate_hz, 2.0), period_ps=PERIOD_PS)
+    phase = times % PERIOD_PS * (BINS / PERIOD_PS)
+    best, found = min(
+        (float(np.abs(np.roll(h, shift) - expected).sum()), tuple(h))
+        for h in (np.bincount(((phase + part) % BINS).astype(int), minlength=BINS) / len(times) for part in TENTHS)
+        for shift in range(BINS)
+    )
+    assert width_ps(np.array(found)) == pytest.approx(width_ps(expected), rel=0.05)
     assert best < misfit
