@@ -258,6 +258,7 @@ def engine(
         list[str] | None,
         typer.Option("--operator", help="Common name of a certificate that may operate; all others may look."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Serve a station to the window and to scripts, one run at a time; on this machine, or with --listen beyond."""
     from .sequences.engine.server import Listen, serve
@@ -265,7 +266,11 @@ def engine(
     network = None
     if listen is not None:
         network = Listen(listen, _tls(tls), frozenset(operators or ()))
-    serve(station, seed, out.resolve(), idle_s, network=network)
+
+    def tell(where: str) -> None:
+        _say({"station": station, "address": where, "listen": listen}, as_json, f"{station} at {where}")
+
+    serve(station, seed, out.resolve(), idle_s, network=network, ready=tell)
 
 
 def as_dict(entry: QueueEntry) -> dict[str, Any]:

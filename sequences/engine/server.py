@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +51,12 @@ def serve(
     idle_limit_s: float,
     pace: float | None = None,
     network: Listen | None = None,
+    ready: Callable[[str], object] = lambda address: None,
 ) -> None:
     """Runs the engine of a station until it is shut down, or idle for ``idle_limit_s`` with no client.
 
-    ``pace`` is lab seconds a second of a simulated lab whose station file leaves it free.
+    ``pace`` is lab seconds a second of a simulated lab whose station file leaves it free; ``ready`` is called with the
+    address on this machine once the engine answers there.
 
     Raises:
         UsageError: the station is wrong or already owned by another engine, or a certificate cannot be read.
@@ -64,11 +67,17 @@ def serve(
     world = lab.loaded.world
     if pace is not None and world is not None and world.pace == "free":
         world.pace = pace
-    serve_lab(lab, station, seed, out_dir, idle_limit_s, network)
+    serve_lab(lab, station, seed, out_dir, idle_limit_s, network, ready)
 
 
 def serve_lab(
-    lab: Lab, station: str, seed: int | None, out_dir: Path, idle_limit_s: float, network: Listen | None = None
+    lab: Lab,
+    station: str,
+    seed: int | None,
+    out_dir: Path,
+    idle_limit_s: float,
+    network: Listen | None = None,
+    ready: Callable[[str], object] = lambda address: None,
 ) -> None:
     """The engine over a lab that is already open; closes the lab at the end."""
     spool = Spool(runtime_folder() / f"documents-{secrets.token_hex(8)}.jsonl")
@@ -89,6 +98,7 @@ def serve_lab(
                     where = serving_network(service, network.address, network.tls, network.operators)
                     log.info("serving %s by mutual TLS", served.enter_context(where))
                 write_endpoint(station, address, token)
+                ready(address)
                 poller.start()
                 while not service.ended.wait(0.5) and service.idle_s() < idle_limit_s:
                     supervisor.guard()
