@@ -2,8 +2,8 @@
 
 ``python benchmarks/gui_endurance.py kills`` starts a run, kills the window fifty times and starts it again each time;
 prints how long the new window took to show the run again, and whether the file holds every tag the engine told of.
-``python benchmarks/gui_endurance.py day`` puts a day of documents (24 h; four blocks a second of each of three taggers, a result
-a second) through the window as fast as it takes them, drawing all the time; prints how its memory grew.
+``python benchmarks/gui_endurance.py day`` puts a day of documents (24 h; a block a second of each of three taggers, a result
+every four seconds) through the window as fast as it takes them, drawing all the time; prints how its memory grew.
 Both on the simulated lab, drawn by Qt's raster engine without a screen.
 """
 
@@ -35,7 +35,7 @@ from erbia.sequences.engine.client import EngineClient
 from erbia.sequences.engine.values import DocumentMessage
 
 KILLS, LIMIT_S = 50, 120.0
-DAY_S, TAGS_S, RESULT_S, SOURCES, CHANNELS, BINS = 86_400, 0.25, 1.0, 3, 8, 400
+DAY_S, TAGS_S, RESULT_S, SOURCES, CHANNELS, BINS = 86_400, 1.0, 4.0, 3, 8, 400
 #: A window that says when it is connected and when it shows clicks of the run, then waits to be killed.
 WINDOW = """
 import sys, time
@@ -150,8 +150,8 @@ def day_of_documents(rng: np.random.Generator, seconds: float) -> Iterator[dict[
                 "type": "Result", "estimates": dict.fromkeys(("fidelity", "e_xx", "herald_rate_hz"), estimate),
                 "histograms": {"arrival": {"lag_ps": list(range(BINS)), "counts": counts.tolist(), "bin_ps": 1}}, "counts": {},
             }  # fmt: skip
-        if k % 240 == 0:
-            yield {"type": "Log", "level": "INFO", "text": f"minute {k // 240}"}
+        if k % 60 == 0:
+            yield {"type": "Log", "level": "INFO", "text": f"minute {k // 60}"}
 
 
 def day(seconds: float = DAY_S, batch: int = 2000) -> None:

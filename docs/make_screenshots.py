@@ -125,7 +125,7 @@ def main() -> None:
         studio.window.panels.guide.close_button.click()
         studio.run("heralded_entanglement", {"heralds": 3000}, fraction=0.4)
         studio.show("Rates")
-        studio.show("Overview")
+        studio.tab("Overview")
         studio.until(lambda: studio.window.view.fraction > 0.85)
         studio.photograph("gui")
         studio.until(lambda: bool(studio.window.view.outcome))

@@ -43,6 +43,7 @@ class BudgetTable(QTableWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         self._colours: dict[str, QBrush] = {}
+        self._lines: list[dict[str, Any]] = []
         self.paint(DARK)
         self.hide()
 
@@ -50,10 +51,12 @@ class BudgetTable(QTableWidget):
         """Takes the theme's colours on."""
         colours = (theme.bad, theme.warn, theme.good)
         self._colours = {v: QBrush(QColor(c)) for v, c in zip(_WORST_FIRST, colours, strict=True)}
+        self.show_budget(self._lines)
 
     def show_budget(self, lines: list[dict[str, Any]]) -> None:
         """Lists ``{name, value, unit, allowed, verdict, reason}``."""
         lines = sorted(lines, key=lambda line: _WORST_FIRST.index(line["verdict"]))
+        self._lines = lines
         self.setRowCount(len(lines))
         for row, line in enumerate(lines):
             allowed = f"   {line['allowed']}" if line["allowed"] else ""

@@ -13,7 +13,7 @@ from .view_models import EstimateView, estimate_view
 
 STAR = "★"
 #: Heading and width of each column.
-COLUMNS = (("", 26), ("run", 150), ("experiment", 160), ("status", 84), ("result", 250), ("size", 70), ("note", 120))
+COLUMNS = (("", 26), ("run", 142), ("experiment", 158), ("status", 72), ("result", 226), ("size", 66), ("note", 120))
 _BAD = ("corrupt", "interrupted", "failed", "aborted")
 Index = QModelIndex | QPersistentModelIndex
 

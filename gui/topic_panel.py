@@ -96,7 +96,7 @@ class TopicPanel(QWidget):
         split = QSplitter()
         split.addWidget(self.body)
         split.addWidget(self.table)
-        split.setSizes([700, 300])
+        split.setSizes([640, 360])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(split)
