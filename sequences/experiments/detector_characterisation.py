@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import sqrt
 
 import numpy as np
 from pydantic import Field
@@ -186,7 +187,7 @@ class DetectorCharacterisation(Experiment[DetectorConfig, DetectorState]):
         if first < 0:
             return None
         upper = self._trial_a(first)
-        return Estimate(upper - step_a / 2, upper - step_a, upper, 1.0, step_a / np.sqrt(12), first + 1, "stepped", "A")
+        return Estimate(upper - step_a / 2, upper - step_a, upper, 1.0, step_a / sqrt(12), first + 1, "stepped", "A")
 
     def _with_latch(self, state: DetectorState, fit: DetectorFit) -> dict[str, Estimate]:
         latch = self._latch(state)

@@ -55,7 +55,9 @@ class HomVisibility(PhotonExperiment[HomVisibilityConfig]):
         dip, far = (counted[chosen].sum(axis=0) for chosen in (offsets_v == 0, np.abs(offsets_v) > self.config.far_v))
         if not (dip[1] > 0 and far[0] > 0):
             return Result({}, curves=curves)
-        return Result({"hom_visibility": hom_visibility(int(dip[0]), int(far[0]), far[1] / dip[1])}, curves=curves)
+        return Result(
+            {"hom_visibility": hom_visibility(int(dip[0]), int(far[0]), float(far[1] / dip[1]))}, curves=curves
+        )
 
     def truth_names(self) -> Mapping[str, str]:
         return {"hom_visibility": "visibility"}

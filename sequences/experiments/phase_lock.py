@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import pi
+from math import pi, sqrt
 
 import numpy as np
 from pydantic import Field
@@ -79,7 +79,7 @@ class PhaseLock(TwoRatesExperiment[PhaseLockConfig]):
             return Result({"fringe_contrast": contrast}, curves=curves)
         n = len(errors)
         rms = float(np.sqrt(np.mean(errors**2)))
-        spread = rms / np.sqrt(2 * n)
+        spread = rms / sqrt(2 * n)
         residual = Estimate(
             rms, max(rms - _Z * spread, 0.0), rms + _Z * spread, 0.95, spread, n, "rms of the lock's error", "rad"
         )
