@@ -247,7 +247,9 @@ class Run(RunView):
         Raises:
             DataError: the run is still being written, or another process is changing the file.
         """
-        return self.amend(lambda file: write_results(file["results"], estimates, histograms or {}, code_version, grids or {}))
+        return self.amend(
+            lambda file: write_results(file["results"], estimates, histograms or {}, code_version, grids or {})
+        )
 
     def group(self, name: str) -> h5py.Group | dict[str, Any]:
         """A group added to the file after the run, empty when there is none."""

@@ -132,7 +132,9 @@ def width_ps(histogram: np.ndarray) -> float:
 
 
 @pytest.mark.skipif(not HISTOGRAMS.is_file(), reason="the measured histograms are not here")
-@pytest.mark.parametrize(("attenuation_db", "misfit"), [(64, 0.038), (68, 0.042), (72, 0.055), (76, 0.044), (80, 0.042)])
+@pytest.mark.parametrize(
+    ("attenuation_db", "misfit"), [(64, 0.038), (68, 0.042), (72, 0.055), (76, 0.044), (80, 0.042)]
+)
 def test_measured_arrival_histograms(attenuation_db, misfit):
     """Pulsed light at five rates: width, and area between measured and simulated histogram, best aligned."""
     measured = json.loads(HISTOGRAMS.read_text())[str(attenuation_db)]
