@@ -56,10 +56,14 @@ class Point:
 
 @dataclass
 class DetectorState:
-    """Settings in order (light and dark at each bias, then the latch search), and whether the detector latched in them."""
+    """Settings in order (light and dark at each bias, then the latch search), and whether the detector latched in them.
+
+    ``fit`` is made once, when the sweep is complete.
+    """
 
     points: list[Point] = field(default_factory=list)
     latched: list[bool] = field(default_factory=list)
+    fit: DetectorFit | None = None
 
 
 class DetectorCharacterisation(Experiment[DetectorConfig, DetectorState]):
@@ -128,10 +132,12 @@ class DetectorCharacterisation(Experiment[DetectorConfig, DetectorState]):
     def result(self, state: DetectorState) -> Result:
         lit, dark = state.points[0 : self._sweep : 2], state.points[1 : self._sweep : 2]
         k = min(sum(p.closed for p in lit), sum(p.closed for p in dark))
-        if k < min(8, self.config.points) or not any(p.clicks for p in lit):
+        if not any(p.clicks for p in lit[:k]):
             return Result({})
         bias_a, lit, dark = self.biases_a[:k], lit[:k], dark[:k]
-        fit = self._fit(bias_a, lit, dark)
+        if k < self.config.points:
+            return Result({}, curves=self._curves(bias_a, lit, dark, None))
+        fit = state.fit = state.fit or self._fit(bias_a, lit, dark)
         estimates = {
             "efficiency": fit.saturated_efficiency,
             "inflection_a": fit.inflection_a,
@@ -219,14 +225,17 @@ class DetectorCharacterisation(Experiment[DetectorConfig, DetectorState]):
             photons / period_s,
         )
 
-    def _curves(self, bias_a: FloatArray, lit: list[Point], dark: list[Point], fit: DetectorFit) -> dict[str, Curve]:
+    def _curves(
+        self, bias_a: FloatArray, lit: list[Point], dark: list[Point], fit: DetectorFit | None
+    ) -> dict[str, Curve]:
         photons = self.config.full_photons * self.config.amplitude
         pulses = np.array([_seen(p) for p in lit]) * photons
         times_s = np.array([p.live_ps / PS_PER_S for p in dark])
-        fine_a = np.linspace(bias_a[0], bias_a[-1], 200)
+        fine_a = np.linspace(bias_a[0], bias_a[-1], 200 if fit else 0)
+        efficiency, dark_hz = (fit.efficiency(fine_a), fit.dark_rate_hz(fine_a)) if fit else (fine_a, fine_a)
         found = {
-            "efficiency": _counted(bias_a, lit, pulses, "efficiency", fine_a, fit.efficiency(fine_a)),
-            "dark counts": _counted(bias_a, dark, times_s, "dark rate (Hz)", fine_a, fit.dark_rate_hz(fine_a)),
+            "efficiency": _counted(bias_a, lit, pulses, "efficiency", fine_a, efficiency),
+            "dark counts": _counted(bias_a, dark, times_s, "dark rate (Hz)", fine_a, dark_hz),
         }
         sharp = [(a, p.fwhm) for a, p in zip(bias_a, lit, strict=True) if p.fwhm is not None]
         if sharp:
