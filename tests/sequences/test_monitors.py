@@ -17,11 +17,12 @@ from erbia.sequences.lab import Lab, load_station
 from erbia.sequences.replay import analyze
 from erbia.sequences.safety import InterlockTripped
 
-LIT = {"laser_on": {"parameter": "laser.emission", "equals": True}}
+GOOD_W, BAD_W = 1e-3, 3e-4
+LIT = {"power": {"parameter": "laser.power", "equals": GOOD_W}}
 
 
 class Tripper:
-    """Switches the laser off and on again at random blocks, as a lock that is lost and found."""
+    """Makes the laser weak and strong again at random blocks, as a lock that is lost and found."""
 
     def __init__(self, lab: Lab, rng: np.random.Generator, trips: int) -> None:
         self.lab, self.trips = lab, trips
@@ -39,11 +40,11 @@ class Tripper:
             return
         self.wait = int(self.rng.integers(1, 4))
         self.trips -= self.off
-        self.lab.station.laser.emission(self.off)
+        self.lab.station.laser.power(GOOD_W if self.off else BAD_W)
 
     @property
     def off(self) -> bool:
-        return not self.lab.station.laser.emission()
+        return bool(self.lab.station.laser.power() == BAD_W)
 
 
 def bad_blocks(documents: list[Document], source: str) -> list[tuple[int, int]]:
@@ -61,7 +62,7 @@ def bad_blocks(documents: list[Document], source: str) -> list[tuple[int, int]]:
 def test_random_trips_are_cut_out_and_do_not_bias(tmp_path: Path) -> None:
     with load_station("mock_lab", seed=21) as lab:
         tripper = Tripper(lab, np.random.default_rng(5), trips=6)
-        config = {"heralds": 60, "calibration_shots": 300, "max_time_s": 1000}
+        config = {"heralds": 120, "calibration_shots": 300, "max_time_s": 1000}
         run = lab.run("heralded_entanglement", out_dir=tmp_path, monitors=LIT, subscribers=(tripper,), **config)
     assert tripper.trips <= 0
     live_ps = run.live_time_ps("midpoint")
@@ -87,7 +88,7 @@ def test_suspended_from_the_block_of_the_trip_to_the_first_good_one(lab: Lab, tm
         if isinstance(document, Tags) and document.block.source == "bob":
             rounds += 1
             if rounds in (14, 16):
-                lab.station.laser.emission(rounds == 16)
+                lab.station.laser.power(GOOD_W if rounds == 16 else BAD_W)
 
     run = lab.run(
         "heralded_entanglement", out_dir=tmp_path, monitors=LIT, subscribers=(trip,), heralds=90, calibration_shots=300
@@ -98,12 +99,12 @@ def test_suspended_from_the_block_of_the_trip_to_the_first_good_one(lab: Lab, tm
     ours = rows[rows["source"] == "midpoint"]
     assert [bool(v) for v in ours["valid"]] == [False, True]
     assert ours["t_ps"].tolist() == [blocks[14].t_start_ps, blocks[17].t_start_ps]
-    assert "laser_on: laser.emission = False, wanted True" in str(ours["reason"][0])
-    assert any("suspended: laser_on" in d.message for d in seen if isinstance(d, Progress)) or rounds < 30
+    assert "power: laser.power = 0.0003, wanted 0.001" in str(ours["reason"][0])
+    assert any("suspended: power" in d.message for d in seen if isinstance(d, Progress)) or rounds < 30
 
 
 def test_a_latched_monitor_waits_for_somebody(lab: Lab, tmp_path: Path) -> None:
-    latched: dict[str, dict[str, Any]] = {"laser_on": {**LIT["laser_on"], "latching": True}}
+    latched: dict[str, dict[str, Any]] = {"power": {**LIT["power"], "latching": True}}
     control = RunControl()
     seen: list[Document] = []
     rounds = 0
@@ -114,7 +115,7 @@ def test_a_latched_monitor_waits_for_somebody(lab: Lab, tmp_path: Path) -> None:
         if isinstance(document, Tags) and document.block.source == "bob":
             rounds += 1
             if rounds in (8, 9):
-                lab.station.laser.emission(rounds == 9)
+                lab.station.laser.power(GOOD_W if rounds == 9 else BAD_W)
             if rounds == 14:
                 control.acknowledge()
 
