@@ -79,7 +79,8 @@ class ScanExperiment(Experiment[ScanConfig, ScanState]):
         if condition is not None and condition.measured not in self.config.measure:
             raise ConfigError(f"break_when.measured: {condition.measured!r} is not in measure {self.config.measure}")
         known = self._known if condition is None else ()
-        return Plan(tuple(self._setting(p, k) for k, p in enumerate(known)), self._sources())
+        sequence = self._sequence()
+        return Plan(tuple(self._setting(p, k, sequence) for k, p in enumerate(known)), self._sources())
 
     def demands(self) -> tuple[Demand, ...]:
         return (Demand(time_s=self.config.dwell_s + self.config.settle_s),) * len(self.build().settings)
@@ -91,7 +92,7 @@ class ScanExperiment(Experiment[ScanConfig, ScanState]):
         if state.visits and self._broken(state.visits[-1]):
             return None
         point = self._point(state, len(state.visits))
-        return None if point is None else self._setting(point, len(state.visits))
+        return None if point is None else self._setting(point, len(state.visits), self._sequence())
 
     def step(self, state: ScanState, setting: int, block: TagBlock) -> tuple[ScanState, Action]:
         visit = self._visit(state, setting)
@@ -159,10 +160,10 @@ class ScanExperiment(Experiment[ScanConfig, ScanState]):
             state.visits.append(Visit(point.values, point.index))
         return state.visits[setting]
 
-    def _setting(self, point: Point, number: int) -> Setting:
+    def _setting(self, point: Point, number: int, sequence: Sequence | None) -> Setting:
         kind = "point" if point.index is not None else "reference"
         read = tuple(name for name in self.config.measure if name not in self._channels())
-        return Setting(f"{kind} {number}", self._sequence(), {**self.config.parameters, **point.values}, read)
+        return Setting(f"{kind} {number}", sequence, {**self.config.parameters, **point.values}, read)
 
     def _sequence(self) -> Sequence | None:
         match self.config.play:
