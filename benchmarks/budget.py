@@ -1,4 +1,4 @@
-"""The budget before a run against the run: `python benchmarks/budget.py` (about a minute of CPU).
+"""The budget before a run against the run: `python benchmarks/budget.py` (about ten seconds of CPU).
 
 The budget knows the station file only; the runs are of the simulated lab, whose hidden values the file does not hold.
 """
