@@ -75,26 +75,28 @@ def kills(times: int = KILLS) -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder
         client = EngineClient.connect_or_start("mock_lab", 1, Path(folder) / "runs", pace=10.0)
-        errors = client.start("heralded_entanglement", {"heralds": 1_000_000, "max_time_s": 100_000.0})
-        assert not errors, errors
-        until(lambda: client.status().next_index > 50)
-        for k in range(times):
-            command = [sys.executable, "-c", WINDOW, str(Path(folder) / "gui.ini")]
-            window = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-            assert window.stdout is not None
-            reattached.append(float(window.stdout.readline().split()[0]))
-            time.sleep(float(rng.uniform(0.0, 0.3)))
-            window.send_signal(signal.SIGKILL)
-            window.wait()
-            assert client.status().state == "running", f"kill {k + 1}: {client.status()}"
-        client.stop("now")
-        until(lambda: client.status().state == "idle")
-        told = _told(client)
-        with open_run(client.status().run_path) as run:
-            written = sum(len(run.tags(source)) for source in run.sources)
         engine = psutil.Process(client.status().pid)
-        client.shutdown()
-        psutil.wait_procs([engine], timeout=30)
+        try:
+            errors = client.start("heralded_entanglement", {"heralds": 1_000_000, "max_time_s": 100_000.0})
+            assert not errors, errors
+            until(lambda: client.status().next_index > 50)
+            for k in range(times):
+                command = [sys.executable, "-c", WINDOW, str(Path(folder) / "gui.ini")]
+                window = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                assert window.stdout is not None
+                reattached.append(float(window.stdout.readline().split()[0]))
+                time.sleep(float(rng.uniform(0.0, 0.3)))
+                window.send_signal(signal.SIGKILL)
+                window.wait()
+                assert client.status().state == "running", f"kill {k + 1}: {client.status()}"
+            client.stop("now")
+            until(lambda: client.status().state == "idle")
+            told = _told(client)
+            with open_run(client.status().run_path) as run:
+                written = sum(len(run.tags(source)) for source in run.sources)
+        finally:
+            client.shutdown()
+            psutil.wait_procs([engine], timeout=30)
     print(
         f"window killed {times} times in a run: {written:,} tags written, {told - written:+d} told of and not written; "
         f"shown again after median {statistics.median(reattached):.2f} s, longest {max(reattached):.2f} s "
