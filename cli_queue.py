@@ -55,6 +55,10 @@ def add(
     repeats: Annotated[int, typer.Option(min=1, help="How often it is played.")] = 1,
     batch: Annotated[str, typer.Option(help="Name to cancel or repeat it by, together with others.")] = "",
     operator: Annotated[str, typer.Option(help="Who asks for it.")] = "",
+    monitors: Annotated[
+        list[str] | None,
+        typer.Option("--monitor", metavar="NAME=YAML", help="What must be so for data to count, as in erbia run."),
+    ] = None,
     station: Station = "mock_lab",
     address: Address = None,
     tls: Tls = None,
@@ -62,7 +66,7 @@ def add(
 ) -> None:
     """Put a run into the queue. Starts the station's engine if none runs."""
     from .sequences.engine.queue_values import QueueEntry, RunOrder
-    from .sequences.lab import split_settings
+    from .sequences.lab import parse_monitors, split_settings
     from .sequences.presets import read_preset
 
     with _client(station, address, tls, start=True) as client:
@@ -72,6 +76,7 @@ def add(
             experiment,
             _nested({**read_preset(experiment, preset), **config}),
             overrides,
+            parse_monitors(monitors or []),
             priority=priority,
             due_utc_s=None if due is None else due.replace(tzinfo=due.tzinfo or UTC).timestamp(),
             repeats=repeats,
@@ -281,6 +286,7 @@ def as_dict(entry: QueueEntry) -> dict[str, Any]:
         "experiment": order.experiment,
         "config": order.config,
         "overrides": order.overrides,
+        "monitors": order.monitors,
         "priority": order.priority,
         "due_utc_s": order.due_utc_s,
         "repeats": order.repeats,

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -17,7 +16,6 @@ from ..analysis.files.runfile import Run, open_run
 from ..analysis.quantity import parse_quantity
 from ..analysis.records import Estimate
 from ..instruments.interfaces import Node
-from ..instruments.monitored import MonitorSection
 from ..instruments.station import LoadedStation, load
 from ..instruments.station_file import find_station, read_station
 from .budget import make_budget
@@ -28,6 +26,7 @@ from .engine.endpoint import runtime_folder
 from .experiments import find_experiment
 from .experiments.base import Experiment
 from .experiments.config import make_config, nested
+from .monitors import make_monitors
 from .owners import Ownership
 from .run_file import dotted_name
 from .runner import Subscriber, resume_run, run_experiment
@@ -213,18 +212,6 @@ def make_experiment(name: str, config: Mapping[str, Any]) -> Experiment[Any, Any
     """
     cls = find_experiment(name)
     return cls(make_config(cls.Config, nested(config, {}), name))
-
-
-def make_monitors(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, MonitorSection]:
-    """Monitors from plain dicts. Raises UsageError naming the monitor and what is wrong."""
-    made = {}
-    for name, section in plain.items():
-        try:
-            made[name] = MonitorSection.model_validate(section)
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            raise UsageError(f"monitor {name}: {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from error
-    return made
 
 
 def parse_monitors(texts: Sequence[str]) -> dict[str, Mapping[str, Any]]:

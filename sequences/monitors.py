@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from ..analysis.errors import UsageError
 from ..analysis.records import PS_PER_S, TagBlock
 from ..instruments.monitored import MonitorSection
@@ -129,3 +131,15 @@ def _trouble(section: MonitorSection, value: Any, what: str, unit: str) -> str:
     if section.maximum is not None and not value <= section.maximum:
         return f"{what} {value:g} {unit}, above {section.maximum:g}"
     return ""
+
+
+def make_monitors(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, MonitorSection]:
+    """Monitors from plain dicts. Raises UsageError naming the monitor and what is wrong."""
+    made = {}
+    for name, section in plain.items():
+        try:
+            made[name] = MonitorSection.model_validate(section)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            raise UsageError(f"monitor {name}: {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from error
+    return made

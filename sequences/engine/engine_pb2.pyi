@@ -78,7 +78,7 @@ class Experiment(_message.Message):
     def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., schema_json: _Optional[str] = ...) -> None: ...
 
 class RunRequest(_message.Message):
-    __slots__ = ("experiment", "config_json", "overrides_json")
+    __slots__ = ("experiment", "config_json", "overrides_json", "monitors_json")
     class OverridesJsonEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -89,10 +89,12 @@ class RunRequest(_message.Message):
     EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
     CONFIG_JSON_FIELD_NUMBER: _ClassVar[int]
     OVERRIDES_JSON_FIELD_NUMBER: _ClassVar[int]
+    MONITORS_JSON_FIELD_NUMBER: _ClassVar[int]
     experiment: str
     config_json: str
     overrides_json: _containers.ScalarMap[str, str]
-    def __init__(self, experiment: _Optional[str] = ..., config_json: _Optional[str] = ..., overrides_json: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    monitors_json: str
+    def __init__(self, experiment: _Optional[str] = ..., config_json: _Optional[str] = ..., overrides_json: _Optional[_Mapping[str, str]] = ..., monitors_json: _Optional[str] = ...) -> None: ...
 
 class FieldError(_message.Message):
     __slots__ = ("field", "message")
@@ -315,7 +317,7 @@ class SubmitReply(_message.Message):
     def __init__(self, errors: _Optional[_Iterable[_Union[FieldError, _Mapping]]] = ..., entry: _Optional[_Union[QueueEntry, _Mapping]] = ...) -> None: ...
 
 class QueueEntry(_message.Message):
-    __slots__ = ("id", "experiment", "config_json", "overrides_json", "priority", "due_utc_s", "repeats", "played", "batch", "operator", "state", "submitted_utc_s", "started_utc_s", "ended_utc_s", "run_path", "reason", "resume_path", "calibration")
+    __slots__ = ("id", "experiment", "config_json", "overrides_json", "priority", "due_utc_s", "repeats", "played", "batch", "operator", "state", "submitted_utc_s", "started_utc_s", "ended_utc_s", "run_path", "reason", "resume_path", "calibration", "monitors_json")
     ID_FIELD_NUMBER: _ClassVar[int]
     EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
     CONFIG_JSON_FIELD_NUMBER: _ClassVar[int]
@@ -334,6 +336,7 @@ class QueueEntry(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     RESUME_PATH_FIELD_NUMBER: _ClassVar[int]
     CALIBRATION_FIELD_NUMBER: _ClassVar[int]
+    MONITORS_JSON_FIELD_NUMBER: _ClassVar[int]
     id: int
     experiment: str
     config_json: str
@@ -352,7 +355,8 @@ class QueueEntry(_message.Message):
     reason: str
     resume_path: str
     calibration: str
-    def __init__(self, id: _Optional[int] = ..., experiment: _Optional[str] = ..., config_json: _Optional[str] = ..., overrides_json: _Optional[str] = ..., priority: _Optional[int] = ..., due_utc_s: _Optional[float] = ..., repeats: _Optional[int] = ..., played: _Optional[int] = ..., batch: _Optional[str] = ..., operator: _Optional[str] = ..., state: _Optional[str] = ..., submitted_utc_s: _Optional[float] = ..., started_utc_s: _Optional[float] = ..., ended_utc_s: _Optional[float] = ..., run_path: _Optional[str] = ..., reason: _Optional[str] = ..., resume_path: _Optional[str] = ..., calibration: _Optional[str] = ...) -> None: ...
+    monitors_json: str
+    def __init__(self, id: _Optional[int] = ..., experiment: _Optional[str] = ..., config_json: _Optional[str] = ..., overrides_json: _Optional[str] = ..., priority: _Optional[int] = ..., due_utc_s: _Optional[float] = ..., repeats: _Optional[int] = ..., played: _Optional[int] = ..., batch: _Optional[str] = ..., operator: _Optional[str] = ..., state: _Optional[str] = ..., submitted_utc_s: _Optional[float] = ..., started_utc_s: _Optional[float] = ..., ended_utc_s: _Optional[float] = ..., run_path: _Optional[str] = ..., reason: _Optional[str] = ..., resume_path: _Optional[str] = ..., calibration: _Optional[str] = ..., monitors_json: _Optional[str] = ...) -> None: ...
 
 class QueueFilter(_message.Message):
     __slots__ = ("finished", "batch")

@@ -19,16 +19,14 @@ from .queue_values import PLAYING, WAITING, QueueEntry, RunOrder
 _TABLES = """
 CREATE TABLE IF NOT EXISTS entries (
     id INTEGER PRIMARY KEY AUTOINCREMENT, position REAL, experiment TEXT, config_json TEXT, overrides_json TEXT, priority INTEGER,
-    due_utc_s REAL, repeats INTEGER, batch TEXT, operator TEXT, resume_path TEXT, calibration TEXT,
+    due_utc_s REAL, repeats INTEGER, batch TEXT, operator TEXT, resume_path TEXT, calibration TEXT, monitors_json TEXT,
     state TEXT, played INTEGER DEFAULT 0, submitted_utc_s REAL, started_utc_s REAL, ended_utc_s REAL,
     run_path TEXT DEFAULT '', reason TEXT DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS by_turn ON entries (state, priority DESC, position);
 CREATE TABLE IF NOT EXISTS held (reason TEXT);
 """
-_ORDERED = (
-    "experiment, config_json, overrides_json, priority, due_utc_s, repeats, batch, operator, resume_path, calibration"
-)
+_ORDERED = "experiment, config_json, overrides_json, priority, due_utc_s, repeats, batch, operator, resume_path, calibration, monitors_json"
 _LISTED = (
     f"SELECT {_ORDERED}, id, state, played, submitted_utc_s, started_utc_s, ended_utc_s, run_path, reason FROM entries"
 )
@@ -119,7 +117,7 @@ class RunQueue:
             (newest,) = database.execute("SELECT COALESCE(MAX(id), 0) FROM entries").fetchone()
             rows = [(last + n, *_row(order), WAITING, self._now_s()) for n, order in enumerate(orders, 1)]
             database.executemany(
-                f"INSERT INTO entries (position, {_ORDERED}, state, submitted_utc_s) VALUES ({', '.join('?' * 13)})",
+                f"INSERT INTO entries (position, {_ORDERED}, state, submitted_utc_s) VALUES ({', '.join('?' * 14)})",
                 rows,
             )
             return self._entries("WHERE id > ? ORDER BY id", (newest,))
@@ -250,8 +248,9 @@ def _row(order: RunOrder) -> tuple[Any, ...]:
         order.operator,
         order.resume_path,
         order.calibration,
+        order.monitors_json,
     )
 
 
 def _entry(row: tuple[Any, ...]) -> QueueEntry:
-    return QueueEntry(row[10], RunOrder(*row[:10]), *row[11:])
+    return QueueEntry(row[11], RunOrder(*row[:11]), *row[12:])

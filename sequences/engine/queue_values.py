@@ -26,6 +26,7 @@ class RunOrder:
         batch: name it can be cancelled or repeated by, together with others.
         resume_path: run file to go on with; empty: a new run.
         calibration: the calibration its figure becomes the value of; empty: none.
+        monitors_json: monitors by name, added to those of the station, as JSON text (``monitors`` gives a dict).
     """
 
     experiment: str
@@ -38,18 +39,30 @@ class RunOrder:
     operator: str = ""
     resume_path: str = ""
     calibration: str = ""
+    monitors_json: str = "{}"
 
     @classmethod
     def of(
-        cls, experiment: str, config: Mapping[str, Any], overrides: Mapping[str, Any] | None = None, **how: Any
+        cls,
+        experiment: str,
+        config: Mapping[str, Any],
+        overrides: Mapping[str, Any] | None = None,
+        monitors: Mapping[str, Any] | None = None,
+        **how: Any,
     ) -> RunOrder:
-        """An order from plain dicts; ``how`` are the attributes from ``priority`` on."""
-        return cls(experiment, json.dumps(config), json.dumps(overrides or {}), **how)
+        """An order from plain dicts; ``how`` are the other attributes from ``priority`` on."""
+        texts = json.dumps(config), json.dumps(overrides or {})
+        return cls(experiment, *texts, monitors_json=json.dumps(monitors or {}), **how)
 
     @property
     def config(self) -> dict[str, Any]:
         """Field -> value."""
         return _object(self.config_json)
+
+    @property
+    def monitors(self) -> dict[str, Any]:
+        """What must be so for the data to count, by name."""
+        return _object(self.monitors_json)
 
     @property
     def overrides(self) -> dict[str, Any]:
@@ -92,6 +105,7 @@ def order_to_wire(order: RunOrder) -> wire.SubmitRequest:
             experiment=order.experiment,
             config_json=order.config_json,
             overrides_json={name: json.dumps(value) for name, value in order.overrides.items()},
+            monitors_json=order.monitors_json,
         ),
         priority=order.priority,
         due_utc_s=order.due_utc_s,
@@ -114,6 +128,7 @@ def order_from_wire(message: wire.SubmitRequest) -> RunOrder:
         batch=message.batch,
         operator=message.operator,
         resume_path=message.resume_path,
+        monitors_json=message.run.monitors_json or "{}",
     )
 
 
@@ -139,6 +154,7 @@ def entry_to_wire(entry: QueueEntry) -> wire.QueueEntry:
         reason=entry.reason,
         resume_path=order.resume_path,
         calibration=order.calibration,
+        monitors_json=order.monitors_json,
     )
 
 
@@ -155,6 +171,7 @@ def entry_from_wire(message: wire.QueueEntry) -> QueueEntry:
         message.operator,
         message.resume_path,
         message.calibration,
+        message.monitors_json,
     )
     return QueueEntry(
         message.id,

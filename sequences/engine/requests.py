@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ...analysis.errors import UsageError
 from ..checks import check_sequence
+from ..monitors import make_monitors
 from .parameters import check_setting, find_parameter
 from .values import ExperimentInfo, FieldError
 
@@ -46,6 +47,14 @@ class Requests:
             except UsageError as refusal:
                 errors.append(FieldError(name, str(refusal)))
         return errors
+
+    def validate_monitors(self, monitors: Mapping[str, Mapping[str, Any]]) -> list[FieldError]:
+        """What is wrong with monitors of a request; empty when they could watch."""
+        try:
+            make_monitors(monitors)
+        except UsageError as error:
+            return [FieldError("monitors", str(error))]
+        return []
 
     def plan(self, experiment: str, config: dict[str, Any]) -> dict[str, Any]:
         """What a run would do: its settings with their sequences, what is wrong with them, and what it needs.

@@ -150,6 +150,7 @@ class Supervisor:
     def submit(self, order: RunOrder) -> tuple[list[FieldError], QueueEntry | None]:
         """Puts a run into the queue; what is wrong with it, field by field, when it is not taken."""
         errors = [] if order.resume_path else self.requests.validate(order.experiment, order.config, order.overrides)
+        errors += self.requests.validate_monitors(order.monitors)
         if errors:
             return errors, None
         (entry,) = self.queue.submit(order)
@@ -317,6 +318,7 @@ class Supervisor:
                     operator=job.order.operator,
                     subscribers=subscribers,
                     control=job.control,
+                    monitors=job.order.monitors,
                     **job.order.config,
                 )
                 if job.order.calibration:

@@ -90,6 +90,7 @@ class SmallLab:
         subscribers: Sequence[Callable[[Document], None]],
         control: RunControl,
         operator: str,
+        monitors: dict[str, Any],
         **config: Any,
     ) -> None:
         def tell(document: Document) -> None:

@@ -119,7 +119,9 @@ def test_what_a_killed_engine_played_waits_again_and_the_queue_is_held(tmp_path:
 
 
 def test_entries_and_orders_travel_unchanged() -> None:
-    order = RunOrder.of("a", {"x": [1, 2]}, {"laser.power": 0.1}, priority=3, due_utc_s=5.5, repeats=2, batch="n")
+    order = RunOrder.of(
+        "a", {"x": [1, 2]}, {"laser.power": 0.1}, {"m": {"maximum": 1}}, priority=3, due_utc_s=5.5, repeats=2, batch="n"
+    )
     assert order_from_wire(order_to_wire(order)) == order
     entry = QueueEntry(7, order, "queued", 1, 2.0, None, None, "p.h5", "why")
     assert entry_from_wire(entry_to_wire(entry)) == entry

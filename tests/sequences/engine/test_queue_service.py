@@ -47,6 +47,9 @@ def test_a_wrong_order_is_refused_field_by_field(client: EngineClient) -> None:
     refused = client.submit(RunOrder.of("clicks", {"blocks": 0}))
     assert isinstance(refused, list)
     assert refused[0].field == "blocks"
+    wrong = client.submit(RunOrder.of("clicks", {}, monitors={"cold": {"parameter": "cryostat.temperature"}}))
+    assert isinstance(wrong, list)
+    assert "monitor cold" in wrong[0].message
     assert client.queue().entries == ()
 
 
