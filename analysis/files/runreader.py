@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: So many long gaps are read whole.
+_FEW_GAPS = 1 << 16
 #: Rows decoded at a time where memory must stay bounded.
 BATCH_ROWS = 1 << 18
 
@@ -141,7 +144,7 @@ class Run(RunView):
         """Unpacks, decodes and checks chunk by chunk straight into place; ``first`` is the number of the first block."""
         start, stop = int(chosen["row_start"][0]), int(chosen["row_stop"][-1])
         tags = TimeTags(np.empty(stop - start, np.int64), np.empty(stop - start, np.uint8))
-        decoder = Decoder(start, chosen["row_stop"], chosen["t_start_ps"], self._gaps(source))
+        decoder = Decoder(start, chosen["row_stop"], chosen["t_start_ps"], self._gaps(source, start, stop))
         checker = Checker(chosen["row_start"], chosen["row_stop"], chosen["checksum"])
         pieces = (self._pieces(f"tags/{source}/{name}", start, stop) for name in ("t_ps", "channel"))
         at = 0
@@ -159,8 +162,17 @@ class Run(RunView):
             at += len(words)
         return tags
 
-    def _gaps(self, source: str) -> NDArray[np.void]:
-        return self._read(f"tags/{source}/gaps")
+    def _gaps(self, source: str, start: int, stop: int) -> NDArray[np.void]:
+        """The long gaps of rows [start, stop), perhaps more; found by bisection where there are many."""
+        path = f"tags/{source}/gaps"
+        count = self._rows[path]
+        if count <= _FEW_GAPS:
+            return self._read(path)
+        first, last = (
+            bisect_left(range(count), row, key=lambda k: int(self._read(path, k, k + 1)["row"][0]))
+            for row in (start, stop)
+        )
+        return self._read(path, first, last)
 
     def iter_blocks(self, source: str, first: int = 0, stop: int | None = None) -> Iterator[TagBlock]:
         """Blocks ``[first, stop)`` in order, all by default; holds no more than one batch of them in memory."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from erbia.analysis.errors import DataError, UsageError
+from erbia.analysis.files import runreader
 from erbia.analysis.files.runfile import DiskFull, Reserve, RunWriter, open_run
 from erbia.analysis.records import HERALD_DTYPE, CorrelationHistogram, Estimate, Interval, TagBlock, TimeTags
 
@@ -340,3 +341,19 @@ def test_a_run_nobody_closed_does_not_crash_the_interpreter(recorded):
     code = f"from erbia.analysis.files.runfile import open_run; run = open_run({str(path)!r}); keep = [run, run.tags('alice')]"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_dark_channel_with_more_gaps_than_are_read_at_once(tmp_path, monkeypatch):
+    """Every click follows a gap beyond 32 bits; reading any stretch takes the gaps of that stretch."""
+    monkeypatch.setattr(runreader, "_FEW_GAPS", 10)
+    t_ps = np.cumsum(np.random.default_rng(1).integers(2**32, 2**34, 3000))
+    tags, step = TimeTags(t_ps, np.ones(3000, np.uint8)), 10**12
+    about = {"run_id": "r", "experiment": "x", "simulated": False, "operator": ""}
+    texts = {"station_yaml": "", "experiment_yaml": "", "resolved_json": "{}"}
+    with RunWriter.create(tmp_path / "r.h5", sources={"t": {}}, config=texts, provenance={}, **about) as writer:
+        for start in range(0, int(t_ps[-1]) + 1, step):
+            writer.append_tags(TagBlock(tags.between(start, start + step), start, start + step, "t"))
+    with open_run(tmp_path / "r.h5") as run:
+        assert np.array_equal(run.tags("t").t_ps, t_ps)
+        assert np.array_equal(run.tags("t", int(t_ps[1000]), int(t_ps[1500])).t_ps, t_ps[1000:1500])
+        assert np.array_equal(np.concatenate([b.tags.t_ps for b in run.iter_blocks("t", 5)]), t_ps[t_ps >= 5 * step])
