@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...analysis.errors import UsageError
+from ...analysis.errors import DataError, UsageError
 from .queue_values import PLAYING, WAITING, QueueEntry, RunOrder
 
 _TABLES = """
@@ -39,13 +39,21 @@ class RunQueue:
     """One station's queue in one file. May be used from any thread; each change is on disk when the call returns."""
 
     def __init__(self, path: Path, now_s: Callable[[], float] = time.time) -> None:
-        """Opens the queue. What an earlier engine left unfinished waits again, and the queue is held until released."""
+        """Opens the queue. What an earlier engine left unfinished waits again, and the queue is held until released.
+
+        Raises:
+            DataError: the file is damaged, or not a queue of this version.
+        """
         self._now_s = now_s
         self._lock = threading.RLock()
         self._database = sqlite3.connect(path, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.executescript(_TABLES)
-        self._recover()
+        try:
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.executescript(_TABLES)
+            self._recover()
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            raise DataError(f"{path}: not a queue this version can read ({error}); move it away") from error
 
     def close(self) -> None:
         """Lets go of the file."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from erbia.analysis.errors import UsageError
+from erbia.analysis.errors import DataError, UsageError
 from erbia.sequences.engine.queue import RunQueue
 from erbia.sequences.engine.queue_values import (
     QueueEntry,
@@ -116,6 +117,18 @@ def test_what_a_killed_engine_played_waits_again_and_the_queue_is_held(tmp_path:
     assert found.id == a.id
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, None])
+def test_a_file_that_is_no_queue_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "queue.sqlite"
+    if content is not None:
+        path.write_bytes(content)
+    else:
+        with sqlite3.connect(path) as other:
+            other.execute("CREATE TABLE entries (id INTEGER, state TEXT, priority INTEGER, position REAL)")
+    with pytest.raises(DataError, match=r"queue\.sqlite: not a queue this version can read"):
+        RunQueue(path)
 
 
 def test_entries_and_orders_travel_unchanged() -> None:
