@@ -5,7 +5,8 @@
 Workload: two channels of Poisson clicks at 5 Mcps each, 5 % of them pairs 12.3 ns apart (sigma 100 ps), int64 ps, 10 M
 clicks in one second; seed fixed. Every entry of a section is run once a round, one after the other, so that a busy
 machine slows all alike; printed are medians over the rounds, per second of wall time and per second of CPU time (user
-and system, all threads), and the ratio to erbia on one thread. Peers take part when installed. The counts of every entry
+and system, all threads), the best round per second of wall time, which on a busy machine comes nearest to what an idle
+one does, and the ratio to erbia on one thread. Peers take part when installed. The counts of every entry
 are compared with those of erbia before any time is taken; a peer whose definition differs at an edge is compared on what
 its definition gives. Peers that are slow get a shorter stretch of the same data.
 """
@@ -60,6 +61,7 @@ class Row:
     section: str
     name: str
     per_wall_s: float
+    best_per_wall_s: float
     per_cpu_s: float
     ratio: float
 
@@ -294,8 +296,10 @@ def measured(section: str, entries: list[Entry], rounds: int) -> list[Row]:
     ratio = [
         statistics.median(mine / ours for mine, ours in zip(cpu[k], cpu[0], strict=True)) for k in range(len(entries))
     ]
-    medians = zip(entries, map(statistics.median, wall), map(statistics.median, cpu), ratio, strict=True)
-    return [Row(section, entry.name, w, c, r) for entry, w, c, r in medians]
+    figures = zip(
+        entries, map(statistics.median, wall), map(max, wall), map(statistics.median, cpu), ratio, strict=True
+    )
+    return [Row(section, entry.name, *found) for entry, *found in figures]
 
 
 def growth(up_to: int) -> list[dict[str, float]]:
@@ -321,9 +325,11 @@ def growth(up_to: int) -> list[dict[str, float]]:
 def as_text(rows: list[Row]) -> str:
     lines = []
     for section in dict.fromkeys(row.section for row in rows):
-        lines += ["", SECTIONS[section][0], f"  {'':44}{'per wall s':>11}{'per CPU s':>11}{'ratio':>8}"]
+        lines += ["", SECTIONS[section][0], f"  {'':44}{'per wall s':>11}{'best':>9}{'per CPU s':>11}{'ratio':>8}"]
         for row in (row for row in rows if row.section == section):
-            lines.append(f"  {row.name:44}{row.per_wall_s:11.1f}{row.per_cpu_s:11.1f}{row.ratio:8.3f}")
+            lines.append(
+                f"  {row.name:44}{row.per_wall_s:11.1f}{row.best_per_wall_s:9.1f}{row.per_cpu_s:11.1f}{row.ratio:8.3f}"
+            )
         if section in DEMANDED:
             lines.append(f"  demanded on one / two threads: {' / '.join(str(d or '-') for d in DEMANDED[section])}")
     return "\n".join(lines)
