@@ -25,35 +25,35 @@ def test_queued_runs_are_played_in_turn_with_times_and_differences(
 ) -> None:
     queue = window.panels.queue
     window.docks.right.setCurrentIndex(0)
-    for blocks in (400, 3, 4):
+    for blocks in (100_000, 3, 4):
         set_blocks(window, blocks)
         qtbot.mouseClick(window.panels.experiment.queue, LEFT)
     window.docks.right.setCurrentIndex(1)
-    qtbot.waitUntil(lambda: queue.table.rowCount() == 3, timeout=5000)
-    qtbot.waitUntil(
-        lambda: " s" in queue.table.item(0, 2).text() or " min" in queue.table.item(0, 2).text(), timeout=8000
-    )
+    qtbot.waitUntil(lambda: queue.table.rowCount() == 3, timeout=30000)
+    qtbot.waitUntil(lambda: queue.table.item(0, 2).text() not in ("", "unknown"), timeout=30000)
     assert queue.table.item(2, 3).text() == "blocks: 3 → 4"
     qtbot.mouseClick(queue.table.viewport(), LEFT, pos=queue.table.visualItemRect(queue.table.item(2, 0)).center())
     qtbot.mouseClick(queue.up, LEFT)
-    qtbot.waitUntil(lambda: [e.order.config["blocks"] for e in engine.queue().entries] == [400, 4, 3], timeout=5000)
-    qtbot.waitUntil(lambda: queue.table.item(1, 3).text() == "blocks: 400 → 4", timeout=5000)
+    qtbot.waitUntil(
+        lambda: [e.order.config["blocks"] for e in engine.queue().entries] == [100_000, 4, 3], timeout=30000
+    )
+    qtbot.waitUntil(lambda: queue.table.item(1, 3).text() == "blocks: 100000 → 4", timeout=30000)
     chosen = queue.chosen()
     assert chosen is not None
     assert chosen.order.config["blocks"] == 4
     qtbot.mouseClick(queue.cancel, LEFT)
-    qtbot.waitUntil(lambda: [e.order.config["blocks"] for e in engine.queue().entries] == [400, 3], timeout=5000)
+    qtbot.waitUntil(lambda: [e.order.config["blocks"] for e in engine.queue().entries] == [100_000, 3], timeout=30000)
     engine.stop("now")
 
 
 def test_a_held_queue_says_why_until_it_is_released(qtbot: Any, window: MainWindow, engine: EngineClient) -> None:
     window.docks.right.setCurrentIndex(1)
     qtbot.mouseClick(window.panels.queue.hold, LEFT)
-    qtbot.waitUntil(window.panels.queue.held.isVisible, timeout=5000)
+    qtbot.waitUntil(window.panels.queue.held.isVisible, timeout=20000)
     assert window.panels.queue.held.text() == "held: held in the window"
     assert window.banner.isVisible()
     qtbot.mouseClick(window.panels.queue.hold, LEFT)
-    qtbot.waitUntil(lambda: not window.panels.queue.held.isVisible(), timeout=5000)
+    qtbot.waitUntil(lambda: not window.panels.queue.held.isVisible(), timeout=20000)
     assert engine.queue().held == ""
 
 
@@ -63,20 +63,20 @@ def test_a_preset_is_kept_and_filled_in_again(qtbot: Any, window: MainWindow) ->
     panel.preset.setEditText("")
     qtbot.keyClicks(panel.preset.lineEdit(), "mine")
     qtbot.mouseClick(panel.keep, LEFT)
-    qtbot.waitUntil(lambda: panel.preset.findText("mine") >= 0, timeout=5000)
+    qtbot.waitUntil(lambda: panel.preset.findText("mine") >= 0, timeout=20000)
     assert read_preset("bench", "mine") == {"blocks": 17}
     qtbot.mouseClick(panel.defaults, LEFT)
     assert panel.form is not None
     assert panel.form.entries["blocks"].value() == 40
     panel.preset.setCurrentIndex(panel.preset.findText("mine"))
     panel.preset.activated.emit(panel.preset.currentIndex())
-    qtbot.waitUntil(lambda: panel.form is not None and panel.form.entries["blocks"].value() == 17, timeout=5000)
+    qtbot.waitUntil(lambda: panel.form is not None and panel.form.entries["blocks"].value() == 17, timeout=20000)
 
 
 def test_a_preset_needs_a_plain_name(qtbot: Any, window: MainWindow) -> None:
     qtbot.keyClicks(window.panels.experiment.preset.lineEdit(), "../up")
     qtbot.mouseClick(window.panels.experiment.keep, LEFT)
-    qtbot.waitUntil(lambda: "letters, digits" in window.log.toPlainText(), timeout=5000)
+    qtbot.waitUntil(lambda: "letters, digits" in window.log.toPlainText(), timeout=20000)
 
 
 def test_the_form_says_in_what_it_differs_from_the_last_run(qtbot: Any, window: MainWindow) -> None:
@@ -92,13 +92,13 @@ def test_the_form_says_in_what_it_differs_from_the_last_run(qtbot: Any, window: 
 
 def test_the_dry_run_is_shown_before_run(qtbot: Any, window: MainWindow) -> None:
     budget = window.panels.experiment.budget
-    qtbot.waitUntil(budget.isVisible, timeout=5000)
+    qtbot.waitUntil(budget.isVisible, timeout=20000)
     assert [budget.item(0, k).text() for k in range(2)] == ["run time", "1 s"]
 
 
 def test_an_instrument_is_restarted_or_says_why_not(qtbot: Any, window: MainWindow) -> None:
     panel = window.panels.instruments
-    qtbot.waitUntil(lambda: "laser.power" in panel._items, timeout=5000)
+    qtbot.waitUntil(lambda: "laser.power" in panel._items, timeout=20000)
     assert not panel.restart.isEnabled()
     item = panel._items["laser.power"]
     qtbot.mouseClick(panel.tree.viewport(), LEFT, pos=panel.tree.visualItemRect(item).center())
@@ -107,13 +107,13 @@ def test_an_instrument_is_restarted_or_says_why_not(qtbot: Any, window: MainWind
     panel.restart_wanted.connect(asked.append)
     qtbot.mouseClick(panel.restart, LEFT)
     assert asked == ["laser"]
-    qtbot.waitUntil(lambda: "restarting laser" in window.log.toPlainText(), timeout=5000)
-    qtbot.waitUntil(lambda: "laser restarted" in window.log.toPlainText() or panel.refusal.isVisible(), timeout=5000)
+    qtbot.waitUntil(lambda: "restarting laser" in window.log.toPlainText(), timeout=20000)
+    qtbot.waitUntil(lambda: "laser restarted" in window.log.toPlainText() or panel.refusal.isVisible(), timeout=20000)
 
 
 def test_lamps_say_who_answers(qtbot: Any, window: MainWindow) -> None:
     panel = window.panels.instruments
-    qtbot.waitUntil(lambda: bool(panel._tops), timeout=5000)
+    qtbot.waitUntil(lambda: bool(panel._tops), timeout=20000)
     assert all(not top.icon(0).isNull() for top in panel._tops)
     assert {top.toolTip(0).split(": ")[1] for top in panel._tops} <= {"answers", "not asked yet"}
     assert "instruments" in window.line.nodes.text()
@@ -126,7 +126,7 @@ def test_a_report_is_written_by_the_engine_and_opened(
     monkeypatch.setattr(runs_desk, "show_file", shown.append)
     monkeypatch.setattr(EngineClient, "write_report", lambda self, *ids: Path("/runs") / f"{'-'.join(ids)}.html")
     window.panels.runs.report_wanted.emit(["a", "b"])
-    qtbot.waitUntil(lambda: shown == [Path("/runs/a-b.html")], timeout=5000)
+    qtbot.waitUntil(lambda: shown == [Path("/runs/a-b.html")], timeout=20000)
 
 
 def test_the_guide_walks_along_with_a_first_run(qtbot: Any, window: MainWindow) -> None:
