@@ -164,7 +164,9 @@ def _locked(state: TrackerState, fit: BlockFit) -> tuple[TrackerState, TrackedOf
     clock = state.clock.updated(measured, fit.std_ps**2)
     history = (*state.history, (state.t_ps / PS_PER_S, measured, fit.std_ps))[-HISTORY:]
     noise = state.noise
-    if len(history) in LEARN_FIRST or (len(history) >= LEARN_EVERY and state.blocks % LEARN_EVERY == 0):
+    # After a leap the noise learned before it holds until as many blocks have been seen again.
+    early = len(history) in LEARN_FIRST and len(history) == state.blocks
+    if early or (len(history) >= LEARN_EVERY and state.blocks % LEARN_EVERY == 0):
         t_s, offset, stds = (np.array(column) for column in zip(*history, strict=True))
         noise = identify_noise(t_s, offset - offset[0], stds)
     state = replace(state, clock=clock, history=history, noise=noise, lost_blocks=0)
@@ -233,6 +235,8 @@ def _restart(
     state: TrackerState, leap_ps: float, std_ps: float, at_ps: int, pairs: float
 ) -> tuple[TrackerState, TrackedOffset]:
     clock = state.clock.displaced(leap_ps, std_ps)
+    # What made the clock leap may have changed its rate: let the next blocks teach it, or every one would be a leap.
+    clock.covariance[1, 1] += (std_ps * PS_PER_S / state.block_ps) ** 2
     state = replace(state, clock=clock, history=(), lost_blocks=0)
     offset = float(clock.mean[0])
     return state, TrackedOffset(state.t_ps, offset, std_ps, offset, std_ps, pairs, "leap", leap_ps, at_ps)
