@@ -9,6 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from pydantic import Field
 
+from ...analysis.clock_limit import cramer_rao
 from ...analysis.clock_model import offset_at, to_clock_b
 from ...analysis.clock_sync import SyncResult, synchronize
 from ...analysis.correlation import correlate
@@ -74,7 +75,7 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         if sync is None or sync.model is None:
             return Result({}, counts=counts)
         a_ps, b_ps = (state.times_ps(name) for name in NODES)
-        estimates = mean_offset_and_skew(sync, a_ps)
+        estimates = mean_offset_and_skew(sync, a_ps) | statistical_limit(sync, a_ps, b_ps)
         pairs = {"pairs": {"found": sync.pairs}}
         return Result(estimates, {"pairs": self._pair_histogram(a_ps, b_ps, sync.model)}, counts=counts | pairs)
 
@@ -104,6 +105,15 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         if state.sync is None:
             return f"stopped before {self.config.duration_s:g} s were collected"
         return "" if state.sync.found else f"no clock offset found: {state.sync.reason}"
+
+
+def statistical_limit(sync: SyncResult, a_ps: Int64Array, b_ps: Int64Array) -> dict[str, Estimate]:
+    """The smallest standard error of the offset that these pairs, their response and the accidentals allow."""
+    assert sync.response is not None
+    span_ps = float(a_ps[-1] - a_ps[0])
+    bound_ps = cramer_rao(sync.response, sync.pairs, span_ps / PS_PER_S, len(a_ps) * len(b_ps) / span_ps).mid_ps
+    method = "Cramér-Rao bound of the offset's standard error"
+    return {"clock_offset_limit_ps": Estimate(bound_ps, bound_ps, bound_ps, 1.0, 0.0, sync.pairs, method, "ps")}
 
 
 def mean_offset_and_skew(sync: SyncResult, a_ps: Int64Array, confidence: float = 0.95) -> dict[str, Estimate]:

@@ -40,3 +40,5 @@ def test_the_clocks_are_found_over_the_link(preset: str, tmp_path: Path) -> None
         run = lab.run(make_experiment("clock_sync", read_preset("clock_sync", preset)), out_dir=tmp_path)
     found, truth = run.results["clock_offset_ps"], truth_beside(run, run.results)
     assert abs(found.value - truth["clock_offset_ps"]) < 5 * found.std
+    limit = run.results["clock_offset_limit_ps"].value
+    assert 0.9 * limit < found.std < 2 * limit
