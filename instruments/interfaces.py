@@ -119,6 +119,13 @@ class AnalogInput(Protocol):
 
 
 @runtime_checkable
+class DigitalLines(Protocol):
+    """One switch parameter a line, named as in ``lines`` (name → physical line)."""
+
+    lines: dict[str, str]
+
+
+@runtime_checkable
 class MagnetSupply(Protocol):
     """``magnetic_field`` (T), ``ramp_rate`` (T/s)."""
 

@@ -26,7 +26,7 @@ from erbia.instruments.drivers.highfinesse_wlm import HighFinesseWlm
 from erbia.instruments.drivers.keysight_816x import KeysightAttenuator, KeysightLaser, KeysightSwitch
 from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput
 from erbia.instruments.drivers.ni_counter import NiEdgeCounter
-from erbia.instruments.drivers.ni_inputs import NiAnalogInput
+from erbia.instruments.drivers.ni_inputs import NiAnalogInput, NiDigitalLines
 from erbia.instruments.drivers.replay_tagger import ReplayTagger
 from erbia.instruments.drivers.santec_tsl import SantecTsl
 from erbia.instruments.drivers.single_quantum import SingleQuantumWebSq
@@ -53,6 +53,7 @@ from erbia.instruments.interfaces import (
     AnalogInput,
     AnalogOutput,
     Attenuator,
+    DigitalLines,
     EdgeCounter,
     FrequencyReference,
     HeraldCondition,
@@ -587,6 +588,20 @@ def test_analog_output_and_edge_counter(bench: Bench, stack: ExitStack) -> None:
     assert output.voltage.get() == 0.5
     assert counter.count_rate.get() == pytest.approx(1000, rel=0.1)
     _reading_changes_nothing(output)
+
+
+def test_digital_lines(bench: Bench, stack: ExitStack) -> None:
+    daq = stack.enter_context(NiDaqServer(bench))
+    lines = NiDigitalLines("lines", daq.endpoint, lines={"shutter": "Dev1/port0/line0", "flip": "Dev1/port0/line1"})
+    assert isinstance(lines, DigitalLines)
+    for level in (True, False, True):
+        lines.shutter(level)
+        assert bench.get("Dev1/port0/line0") is level
+    lines.flip(False)
+    assert bench.get("Dev1/port0/line0") is True, "setting one line leaves the others alone"
+    with pytest.raises(TypeError):
+        lines.shutter(2)
+    _reading_changes_nothing(lines)
 
 
 def _reading_changes_nothing(instrument: Any) -> None:
