@@ -55,8 +55,9 @@ def test_the_clicks_work_in_a_real_window(display: str) -> None:
         SUBSET,
     ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250)
-    if "could not connect to display" in done.stderr or (
-        "xcb" in done.stderr and "could not load" in done.stderr.lower()
+    said = (done.stdout + done.stderr).lower()
+    if done.returncode < 0 and (
+        "no qt platform plugin" in said or 'could not load the qt platform plugin "xcb"' in said
     ):
         pytest.skip("Qt's xcb plugin cannot be loaded here: its libraries are missing")
     assert done.returncode == 0, done.stdout[-3000:]
