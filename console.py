@@ -6,7 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,18 +69,22 @@ def print_checks(checks: Iterable[Check]) -> None:
 
 @contextmanager
 def run_progress() -> Iterator[Any]:
-    """A progress bar on stderr fed by the documents of a run: yields the subscriber."""
+    """A progress bar on stderr fed by the documents of a run, from its first one on: yields the subscriber."""
     columns = (
         TextColumn("{task.description:<22}"),
         BarColumn(),
         TextColumn("{task.fields[message]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, TextColumn("{task.fields[left]}"), console=stderr) as bars:
-        task = bars.add_task("", total=1.0, message="", left="")
+    bars = Progress(*columns, TextColumn("{task.fields[left]}"), console=stderr)
+    task = bars.add_task("", total=1.0, message="", left="")
+
+    with ExitStack() as running:
 
         def show(document: Document) -> None:
             if isinstance(document, RunStart):
+                if not bars.live.is_started:
+                    running.enter_context(bars)
                 bars.reset(task, description=document.experiment, total=1.0, message="", left="")
             elif isinstance(document, RunProgress):
                 left = "" if document.remaining_s is None else f"{document.remaining_s:.0f} s of lab time left"

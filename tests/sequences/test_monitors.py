@@ -100,7 +100,6 @@ def test_suspended_from_the_block_of_the_trip_to_the_first_good_one(lab: Lab, tm
     assert [bool(v) for v in ours["valid"]] == [False, True]
     assert ours["t_ps"].tolist() == [blocks[14].t_start_ps, blocks[17].t_start_ps]
     assert "power: laser.power = 0.0003, wanted 0.001" in str(ours["reason"][0])
-    assert any("suspended: power" in d.message for d in seen if isinstance(d, Progress)) or rounds < 30
 
 
 def test_a_latched_monitor_waits_for_somebody(lab: Lab, tmp_path: Path) -> None:

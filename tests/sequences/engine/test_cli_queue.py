@@ -87,7 +87,7 @@ def test_watch_tells_a_run_from_its_start_however_late(
     while client.status().state != "idle":
         pass
     lines = io.StringIO()
-    monkeypatch.setattr("erbia.console.stdout.file", lines)
+    monkeypatch.setattr("erbia.console.stdout._file", lines)
     assert erbia("watch", "--run")[0] == 0
     told = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert [told[0]["type"], told[-1]["type"]] == ["RunStart", "RunStop"]
