@@ -23,9 +23,9 @@ from .budget_facts import facts_of
 from .calibrations import book_of, calibrate
 from .control import RunControl
 from .engine.endpoint import runtime_folder
-from .experiments import find_experiment
 from .experiments.base import Experiment
 from .experiments.config import make_config, nested
+from .experiments.registry import find_experiment
 from .monitors import make_monitors
 from .owners import Ownership
 from .run_file import dotted_name

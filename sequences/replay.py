@@ -16,9 +16,9 @@ from ..analysis.records import PS_PER_S, Estimate, TagBlock
 from ..analysis.windows import WindowScan, scan_windows
 from ..instruments.interfaces import Channel, Node
 from .documents import Result
-from .experiments import find_experiment
 from .experiments.base import Action, Experiment
 from .experiments.config import make_config, nested
+from .experiments.registry import find_experiment
 from .monitors import not_counting
 
 

@@ -10,8 +10,8 @@ from ..instruments.causality import named_mocks, refuse_impossible_links
 from ..instruments.config_file import load_checked, plain, read_yaml
 from ..instruments.errors import ConfigError
 from ..instruments.station_file import StationFile, read_station
-from .experiments import experiments, find_experiment
 from .experiments.config import make_config
+from .experiments.registry import experiments, find_experiment
 from .replay import experiment_of
 
 

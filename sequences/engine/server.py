@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..experiments import experiments
+from ..experiments.registry import experiments
 from ..lab import Lab, load_station
 from .access import TlsFiles
 from .archive import Archive

@@ -17,8 +17,8 @@ from erbia.instruments.station import nodes_of
 from erbia.instruments.station_file import find_station, read_station
 from erbia.instruments.twin import Program, Section
 from erbia.sequences.compile import compile_sequence
-from erbia.sequences.experiments import find_experiment
 from erbia.sequences.experiments.config import make_config, nested
+from erbia.sequences.experiments.registry import find_experiment
 
 WIRE = read_station(find_station("wire_lab"))
 SETTINGS = WIRE.instruments["pulser"].init

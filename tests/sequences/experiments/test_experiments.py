@@ -8,7 +8,7 @@ import pytest
 
 from erbia.analysis.errors import UsageError
 from erbia.sequences.documents import Document, RunStop, as_message
-from erbia.sequences.experiments import experiments, find_experiment
+from erbia.sequences.experiments.registry import experiments, find_experiment
 from erbia.sequences.lab import load_station, make_experiment
 from erbia.sequences.replay import analyze
 from erbia.sequences.truth import truth_beside
