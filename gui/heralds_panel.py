@@ -105,6 +105,8 @@ class HeraldsPanel(QWidget):
             grid.addWidget(caption, 0, k)
             grid.addWidget(figure, 1, k)
             grid.setColumnStretch(k, 1)
+        # Two lines of the large digits: a value and its interval may not fit side by side.
+        grid.setRowMinimumHeight(1, 3 * self.fontMetrics().lineSpacing())
         grid.addWidget(both, 2, 0, 1, len(self.captions))
         grid.setRowStretch(2, 1)
         self.body = Hinted(
