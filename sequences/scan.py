@@ -1,4 +1,5 @@
-"""Scans as frozen values: which points are visited and in which order; typed in a window, a script or on a command line.
+"""Scans as frozen values: which points are visited and in which order; typed in a window, a script or on a command line
+(as dicts, or as one line of text: ``scan_text``).
 
 A ``Scan`` knows its points beforehand. A ``Search`` decides each point from what was measured at those before it: ``ask`` is
 a pure function of the points told so far, so a search of a file goes the way it went live.
@@ -18,9 +19,10 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
 
 from ..analysis.quantity import parse_quantity
+from ..analysis.value_list import MAX_POINTS, parse_values, spaced, unit_of
+from .scan_text import points_of
 
 _GOLDEN = (sqrt(5) - 1) / 2
-MAX_POINTS = 1_000_000
 
 
 class _Value(BaseModel):
@@ -30,8 +32,8 @@ class _Value(BaseModel):
 class Axis(_Value):
     """The values one parameter takes; ``unit`` lets them be typed as people do (``"10 uA"``).
 
-    Written out as ``values``, or for short as ``start, stop, points`` (with ``spacing: log``: evenly on a logarithmic
-    scale) or ``centre, span, points``.
+    Written out as ``values`` (a list, or text such as ``"10..18 uA/9"``), or as ``start, stop, points`` (with ``spacing: log``:
+    evenly on a logarithmic scale) or ``centre, span, points``.
     """
 
     parameter: str = Field(description="instrument.parameter")
@@ -47,15 +49,18 @@ class Axis(_Value):
         match set(typed) - {"parameter", "unit", "spacing"}:
             case keys if keys == {"start", "stop", "points"}:
                 start, stop = (parse_quantity(rest.pop(key), unit) for key in ("start", "stop"))
-                spaced = _spaced(start, stop, int(rest.pop("points")), rest.pop("spacing", "linear"))
+                spaced_out = spaced(start, stop, int(rest.pop("points")), rest.pop("spacing", "linear"))
             case keys if keys == {"centre", "span", "points"}:
                 centre, span = (parse_quantity(rest.pop(key), unit) for key in ("centre", "span"))
-                spaced = _spaced(centre - span / 2, centre + span / 2, int(rest.pop("points")), "linear")
+                spaced_out = spaced(centre - span / 2, centre + span / 2, int(rest.pop("points")), "linear")
+            case keys if keys == {"values"} and isinstance(rest["values"], str):
+                rest["unit"] = unit or unit_of(rest["values"])
+                spaced_out = parse_values(rest["values"], rest["unit"])
             case keys if keys == {"values"}:
-                spaced = tuple(parse_quantity(value, unit) for value in rest["values"])
+                spaced_out = tuple(parse_quantity(value, unit) for value in rest["values"])
             case _:
                 raise ValueError("give values, or start, stop and points, or centre, span and points")
-        return {**rest, "values": spaced}
+        return {**rest, "values": spaced_out}
 
     @property
     def label(self) -> str:
@@ -63,31 +68,19 @@ class Axis(_Value):
         return f"{self.parameter} ({self.unit})" if self.unit else self.parameter
 
 
-def _spaced(start: float, stop: float, points: int, spacing: str) -> tuple[float, ...]:
-    if not 1 <= points <= MAX_POINTS:
-        raise ValueError(f"points is {points}; allowed is 1 to {MAX_POINTS}")
-    if spacing == "linear":
-        return tuple(np.linspace(start, stop, points).tolist())
-    if spacing != "log":
-        raise ValueError(f"spacing is {spacing!r}; allowed are linear and log")
-    if not (start > 0 < stop):
-        raise ValueError(f"a logarithmic axis needs ends above 0, got {start:g} and {stop:g}")
-    return tuple(np.geomspace(start, stop, points).tolist())
-
-
 def linear(parameter: str, start: float, stop: float, points: int, unit: str = "") -> Axis:
     """``points`` values from ``start`` to ``stop``, both included."""
-    return Axis(parameter=parameter, unit=unit, values=_spaced(start, stop, points, "linear"))
+    return Axis(parameter=parameter, unit=unit, values=spaced(start, stop, points, "linear"))
 
 
 def logarithmic(parameter: str, start: float, stop: float, points: int, unit: str = "") -> Axis:
     """Evenly spaced on a logarithmic scale."""
-    return Axis(parameter=parameter, unit=unit, values=_spaced(start, stop, points, "log"))
+    return Axis(parameter=parameter, unit=unit, values=spaced(start, stop, points, "log"))
 
 
 def centred(parameter: str, centre: float, span: float, points: int, unit: str = "") -> Axis:
     """``span`` wide around ``centre``."""
-    return Axis(parameter=parameter, unit=unit, values=_spaced(centre - span / 2, centre + span / 2, points, "linear"))
+    return Axis(parameter=parameter, unit=unit, values=spaced(centre - span / 2, centre + span / 2, points, "linear"))
 
 
 def listed(parameter: str, values: Sequence[float], unit: str = "") -> Axis:
@@ -247,7 +240,9 @@ def searches() -> dict[str, type[Search]]:
     return found | {point.name: point.load() for point in entry_points(group="erbia.searches")}
 
 
-def _of_its_method(typed: Any) -> Any:
+def _as_typed(typed: Any) -> Any:
+    if isinstance(typed, str):
+        typed = points_of(typed)
     if not isinstance(typed, Mapping) or "method" not in typed:
         return typed
     known = searches()
@@ -256,5 +251,7 @@ def _of_its_method(typed: Any) -> Any:
     return known[typed["method"]].model_validate(typed)
 
 
-#: A scan or a search, from its dict or as a value.
-Points = Annotated[Scan | SerializeAsAny[Search], BeforeValidator(_of_its_method)]
+#: A scan or a search, from its text or dict or as a value.
+Points = Annotated[
+    Scan | SerializeAsAny[Search], BeforeValidator(_as_typed), Field(json_schema_extra={"typed": "scan"})
+]

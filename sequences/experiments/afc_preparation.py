@@ -11,14 +11,14 @@ from ...analysis.records import Estimate
 from ...analysis.report_input import Curve
 from ..documents import Result
 from .afc import AfcConfig, AfcExperiment, AfcState
-from .base import Plan, Seconds, Setting
+from .base import NumberList, Plan, Seconds, Setting
 
 
 class AfcPreparationConfig(AfcConfig):
     """Configuration of ``afc_preparation``."""
 
     storage_s: Seconds = Field(5e-6, gt=0, description="inverse of the comb's spacing")
-    burn_amplitudes: tuple[float, ...] = Field(
+    burn_amplitudes: NumberList = Field(
         (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8), min_length=1, description="burn strengths tried"
     )
 

@@ -11,13 +11,13 @@ from ...analysis.echoes import fit_afc_decay
 from ...analysis.report_input import Curve
 from ..documents import Result
 from .afc import AfcConfig, AfcExperiment, AfcState
-from .base import Plan, Seconds
+from .base import Plan, SecondsList
 
 
 class AfcStorageConfig(AfcConfig):
     """Configuration of ``afc_storage``."""
 
-    storage_times_s: tuple[Seconds, ...] = Field(
+    storage_times_s: SecondsList = Field(
         (1e-6, 2e-6, 4e-6, 7e-6, 11e-6, 16e-6, 22e-6, 30e-6), min_length=4, description="storage times to visit"
     )
     burn_amplitude: float = Field(0.5, gt=0, le=1, description="of the burn pulses")

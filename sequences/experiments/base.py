@@ -20,6 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ...analysis.quantity import parse_quantity
 from ...analysis.records import TagBlock
+from ...analysis.value_list import parse_values
 from ...instruments.expected import ExpectedSection
 from ...instruments.interfaces import Node
 from ..documents import Result
@@ -37,6 +38,16 @@ Amperes = Annotated[float, *quantity("A")]
 Volts = Annotated[float, *quantity("V")]
 Teslas = Annotated[float, *quantity("T")]
 Hertz = Annotated[float, *quantity("Hz")]
+
+
+def value_list(unit: str) -> BeforeValidator:
+    """Pydantic annotation of a list of numbers that may be typed as text (``"20..2400 us/9"``)."""
+    return BeforeValidator(lambda typed: parse_values(typed, unit) if isinstance(typed, str) else typed)
+
+
+SecondsList = Annotated[tuple[Seconds, ...], value_list("s")]
+VoltsList = Annotated[tuple[Volts, ...], value_list("V")]
+NumberList = Annotated[tuple[float, ...], value_list("")]
 
 
 def to_ps(seconds: float) -> int:

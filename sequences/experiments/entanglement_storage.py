@@ -14,7 +14,7 @@ from ...analysis.intervals import linear_interval
 from ...analysis.records import FloatArray, TagBlock
 from ...analysis.report_input import Curve
 from ..documents import Result
-from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing
+from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, SecondsList, Setting, Standing
 from .heralded_entanglement import HeraldedEntanglement, HeraldedEntanglementConfig
 from .link import LinkTiming
 from .link_data import LinkState, as_psi_plus
@@ -26,7 +26,7 @@ _BASES = ("XX", "YY", "ZZ")
 class EntanglementStorageConfig(ExperimentConfig):
     """Configuration of ``entanglement_storage``."""
 
-    storage_s: tuple[Seconds, ...] = Field(
+    storage_s: SecondsList = Field(
         (0.0, 200e-6, 400e-6, 700e-6, 1.1e-3), min_length=3, description="extra storage times to visit"
     )
     heralds: int = Field(150, ge=1, description="heralds in each basis at each time")

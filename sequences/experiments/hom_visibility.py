@@ -12,7 +12,7 @@ from ...analysis.photons import hom_visibility
 from ...analysis.records import FloatArray
 from ...analysis.report_input import Curve
 from ..documents import Result
-from .base import Plan, Setting, Volts, to_ps
+from .base import Plan, Setting, Volts, VoltsList, to_ps
 from .photon_source import MIDPOINT, PhotonConfig, PhotonExperiment, Photons, by_attempt
 
 
@@ -21,7 +21,7 @@ class HomVisibilityConfig(PhotonConfig):
 
     attempts: int = Field(2_000_000, ge=1000, description="excitations at each detuning")
     tuned_v: Volts = Field(2.0, description="Bob's electrode voltage at which both memories emit at one frequency")
-    offsets_v: tuple[Volts, ...] = Field(
+    offsets_v: VoltsList = Field(
         (-1.9, 1.9, -0.4, 0.4, -0.2, 0.2, -0.1, 0.1, 0.0), min_length=2, description="voltages around it, 0 among them"
     )
     far_v: Volts = Field(1.5, gt=0, description="offsets beyond this count as distinguishable")

@@ -20,7 +20,7 @@ from ...instruments.expected import ExpectedSection
 from ..documents import Result
 from ..pulses import Pulse, rotation
 from ..sequence import Block, Sequence
-from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, SecondsList, Setting, Standing, to_ps
 from .link import HEADER_PS, header
 
 
@@ -28,7 +28,7 @@ class StorageTimeConfig(ExperimentConfig):
     """Configuration of ``storage_time``."""
 
     node: Literal["alice", "bob"] = Field("alice", description="whose memory")
-    storage_times_s: tuple[Seconds, ...] = Field(
+    storage_times_s: SecondsList = Field(
         (20e-6, 100e-6, 200e-6, 400e-6, 600e-6, 800e-6, 1.2e-3, 1.6e-3, 2.4e-3),
         min_length=4,
         description="storage times to visit",
