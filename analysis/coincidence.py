@@ -196,9 +196,9 @@ class _Tally:
         accumulate_coincidences(
             tags.t_ps, tags.channel, slot_of, self.window_ps, first, anchors, self.pairs, self.patterns
         )
-        clicks = np.zeros((4, 256), np.int64)
+        clicks = np.zeros(256, np.int64)
         accumulate_channels(tags.channel[first:anchors], clicks)
-        self.singles += clicks.sum(axis=0)[list(self.channels)]
+        self.singles += clicks[list(self.channels)]
 
     def counts(self, live_time_ps: int) -> CoincidenceCounts:
         seen = self.patterns.copy()

@@ -388,8 +388,7 @@ class _Run:
 
 def _rates_hz(block: TagBlock, node: Node) -> dict[str, float]:
     live_s = (block.t_stop_ps - block.t_start_ps) / PS_PER_S
-    counts = np.zeros((4, 256), np.int64)
+    clicks = np.zeros(256, np.int64)
     if len(block.tags):
-        accumulate_channels(block.tags.channel, counts)
-    clicks = counts.sum(axis=0)
+        accumulate_channels(block.tags.channel, clicks)
     return {c.name: (float(clicks[c.number]) / live_s if live_s > 0 else 0.0) for c in node.channels}
