@@ -3,6 +3,7 @@
 from .base import MockInstrument
 from .optics import (
     MockDelayLine,
+    MockFrequencyShifter,
     MockLightSource,
     MockPhaseShifter,
     MockPolarizationController,
@@ -18,6 +19,7 @@ from .tagger import MockTimeTagger
 __all__ = [
     "MockDelayLine",
     "MockErbiumMemory",
+    "MockFrequencyShifter",
     "MockInstrument",
     "MockLabClock",
     "MockLaser",

@@ -82,6 +82,20 @@ class MockDelayLine(MockInstrument):
         """How much later the arm's light arrives."""
 
 
+class MockFrequencyShifter(MockInstrument):
+    """Acousto-optic shifter in the way of a memory's weak input pulses (components ``alice_shifter``, ``bob_shifter``)."""
+
+    def __init__(
+        self, name: str, world: World, component: str | None = None, **kwargs: Unpack[InstrumentBaseKWArgs]
+    ) -> None:
+        super().__init__(name, world, component, **kwargs)
+        self.frequency: Parameter[float, MockFrequencyShifter] = self.add_parameter(
+            "frequency", unit="Hz", vals=vals.Numbers(-500e6, 500e6), get_cmd=self._get("frequency"),
+            set_cmd=self._set("frequency"),
+        )  # fmt: skip
+        """How far the input pulses lie above the pulses that burn."""
+
+
 class MockWavemeter(MockInstrument):
     """What the laser's frequency really is (component ``laser``)."""
 

@@ -52,6 +52,10 @@ class Conditions:
         """Laser minus memory resonance."""
         return self.reading("laser", "true_frequency") - self.resonance_hz(node)
 
+    def shift_hz(self, node: int) -> float:
+        """Detuning of a node's input pulses from its burn pulses: what the frequency shifter in their way adds."""
+        return self.settings[f"{NODES[node]}_shifter", "frequency"]
+
     def photons_apart_hz(self) -> float:
         """Difference of the two nodes' photon frequencies; pair sources follow their pump, ions their own line."""
         absorptive = [self.node(node).ensemble is not None for node in (0, 1)]

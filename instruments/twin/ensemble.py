@@ -16,14 +16,16 @@ import numpy as np
 from ...analysis.records import FloatArray
 from .config import EnsembleConfig
 
-#: Echoes followed, and points of a comb period on which burning is worked out.
+#: Echoes followed, Fourier components kept of a comb, and points of its period on which burning is worked out.
 ECHOES = 8
+_HARMONICS = 32
 _POINTS = 512
+_PHASES = np.arange(_POINTS) * tau / _POINTS
 
 
 @dataclass(frozen=True, slots=True)
 class Comb:
-    """Echo spacing 1/Δ in seconds, and the Fourier components d_0 … d_ECHOES of the optical depth."""
+    """Echo spacing 1/Δ in seconds, and the Fourier components d_0, d_1, … of the optical depth."""
 
     period_s: float
     depths: tuple[float, ...]
@@ -36,6 +38,33 @@ class Comb:
         efficiencies: FloatArray = np.square(np.array(c))
         return efficiencies
 
+    def blurred(self, loss_rate_hz: float, split_hz: float) -> Comb:
+        """As ions of homogeneous linewidth ``loss_rate_hz``/π in two classes ±``split_hz`` apart absorb."""
+        late_s = self.period_s * np.arange(len(self.depths))
+        kept = np.exp(-2 * loss_rate_hz * late_s) * np.cos(tau * split_hz * late_s)
+        return Comb(self.period_s, tuple(float(d) for d in self.depths * kept))
+
+    def profile(self) -> FloatArray:
+        """Optical depth over one period of detuning that begins at 0, float64 (512,)."""
+        order = np.arange(1, len(self.depths))
+        depth: FloatArray = self.depths[0] + 2 * np.cos(np.outer(_PHASES, order)) @ np.array(self.depths[1:])
+        return depth
+
+    def transmission(self, detuning_hz: float, duration_s: float) -> float:
+        """Share of a Gaussian pulse (FWHM ``duration_s``, longer than the period) that passes, its echoes included.
+
+        exp(-d(δ)) averaged over the pulse's spectrum around ``detuning_hz``.
+        """
+        passed = np.fft.rfft(np.exp(-self.profile())).real / _POINTS
+        late_s = self.period_s * np.arange(len(passed))
+        seen = passed * np.cos(tau * detuning_hz * late_s) * np.exp(-log(2) * (late_s / duration_s) ** 2)
+        return float(seen[0] + 2 * seen[1:].sum())
+
+    def finesse(self) -> float:
+        """Spacing over the full width of a tooth half way between floor and peak."""
+        depth = self.profile()
+        return float(_POINTS / np.count_nonzero(depth > (depth.min() + depth.max()) / 2))
+
 
 def effective_depth(memory: EnsembleConfig) -> float:
     """Mean optical depth of the comb: (d/F)·sqrt(π/(4 ln 2)) for Gaussian teeth."""
@@ -45,7 +74,7 @@ def effective_depth(memory: EnsembleConfig) -> float:
 def gaussian_comb(memory: EnsembleConfig) -> Comb:
     """The comb long preparation leaves: Gaussian teeth of the configured finesse on a background."""
     mean, narrow = effective_depth(memory), (pi / memory.finesse) ** 2 / (4 * log(2))
-    teeth = [mean * exp(-narrow * k**2) for k in range(1, ECHOES + 1)]
+    teeth = [mean * exp(-narrow * k**2) for k in range(1, _HARMONICS + 1)]
     return Comb(1 / memory.comb_spacing_hz, (mean + memory.background_depth, *teeth))
 
 
@@ -59,13 +88,12 @@ def burnt_comb(
     """
     if not pairs:
         return None
-    x = np.arange(_POINTS) * tau / _POINTS
     period_s = pairs[0][1]
-    burnt = np.exp(-sum(s * (1 + np.cos(x * spacing / period_s)) / 2 for s, spacing in pairs))
+    burnt = np.exp(-sum(s * (1 + np.cos(_PHASES * spacing / period_s)) / 2 for s, spacing in pairs))
     kept, later = exp(-cycle_s / memory.hole_lifetime_s), exp(-age_s / memory.hole_lifetime_s)
     ground = (1 - kept) / (1 - kept * burnt) * burnt
     depth = memory.optical_depth * (1 - (1 - ground) * later) + memory.background_depth
-    components = np.fft.rfft(depth)[: ECHOES + 1].real / _POINTS
+    components = np.fft.rfft(depth)[: _HARMONICS + 1].real / _POINTS
     return Comb(period_s, tuple(float(d) for d in components))
 
 
@@ -79,9 +107,13 @@ def stark_factor(memory: EnsembleConfig, voltage_time_vs: float) -> float:
     return cos(tau * memory.stark_split_hz_per_v * voltage_time_vs) ** 2
 
 
-def bandwidth_factor(memory: EnsembleConfig, duration_s: float) -> float:
-    """Share of the spectrum of a Gaussian pulse of that FWHM that falls into the comb: erf(sqrt(ln 2)·B·T/0.441)."""
-    return erf(sqrt(log(2)) * memory.bandwidth_hz * duration_s / 0.441)
+def bandwidth_factor(memory: EnsembleConfig, duration_s: float, detuning_hz: float) -> float:
+    """Share of the spectrum of a Gaussian pulse of that FWHM that falls into the comb.
+
+    erf(sqrt(ln 2)·B·T/0.441) for a pulse in the middle of it.
+    """
+    steep_s, half_hz = 2 * sqrt(log(2)) * duration_s / 0.441, memory.bandwidth_hz / 2
+    return (erf(steep_s * (half_hz + detuning_hz)) + erf(steep_s * (half_hz - detuning_hz))) / 2
 
 
 def transfer(memory: EnsembleConfig, area: float) -> float:

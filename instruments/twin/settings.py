@@ -49,7 +49,7 @@ def power_up(config: TwinConfig) -> Settings:
     for name, node in (("alice", config.alice), ("bob", config.bob)):
         values[f"{name}_memory", "electrode_voltage"] = 0.0
         values[f"{name}_memory", "path_error"] = values[f"{name}_memory", "fibre_warmth"] = 0.0
-        values[f"{name}_delay", "delay"] = 0.0
+        values[f"{name}_delay", "delay"] = values[f"{name}_shifter", "frequency"] = 0.0
         for axis, turn in zip("123", node.fibre.birefringence_rad, strict=True):
             values[f"{name}_polarization", f"angle{axis}"] = 0.0
             values[f"{name}_memory", f"birefringence{axis}"] = turn

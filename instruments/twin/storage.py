@@ -60,17 +60,18 @@ def comb(now: Conditions, program: Program, node: int) -> Comb | None:
     return gaussian_comb(memory) if program.attempt.on("initialise") else None
 
 
-def echoes(now: Conditions, program: Program, node: int, stored_ps: int, duration_ps: int) -> list[Echo]:
-    """Leak and echoes of light that entered at ``stored_ps`` of the attempt; without a comb only darkness.
+def echoes(now: Conditions, program: Program, node: int, stored: Pulse, detuning_hz: float) -> list[Echo]:
+    """Leak and echoes of a pulse of the attempt, ``detuning_hz`` from the comb's middle; without a comb only darkness.
 
     Between two control pulses the excitation is a spin wave, which delays the first echo by their distance.
     """
     memory, prepared = now.node(node).ensemble, comb(now, program, node)
     if memory is None or prepared is None:
         return []
-    light = prepared.efficiencies() * bandwidth_factor(memory, duration_ps * 1e-12)
+    light = prepared.efficiencies() * bandwidth_factor(memory, stored.duration_ps * 1e-12, detuning_hz)
+    stored_ps = stored.centre_ps
     found = [Echo(stored_ps, float(light[0]))]
-    phonons = devices.phonon_rate_hz(now.node(node).memory, now.settings["cryostat", "temperature"])
+    phonons = _phonons_hz(now, node)
     for m in range(1, ECHOES + 1):
         storage_s = m * prepared.period_s
         at_ps = stored_ps + round(storage_s * 1e12)
@@ -83,9 +84,33 @@ def echoes(now: Conditions, program: Program, node: int, stored_ps: int, duratio
     return found
 
 
+def seen_comb(now: Conditions, program: Program, node: int) -> Comb | None:
+    """The comb as slow light sees it: blurred by the ions' linewidth and by the static electrode voltage."""
+    memory, prepared = now.node(node).ensemble, comb(now, program, node)
+    if memory is None or prepared is None:
+        return None
+    split_hz = memory.stark_split_hz_per_v * now.settings[f"{NODES[node]}_memory", "electrode_voltage"]
+    return prepared.blurred(1 / memory.optical_t2_s + _phonons_hz(now, node), split_hz)
+
+
+def passing(now: Conditions, program: Program, node: int, pulse: Pulse) -> list[Echo]:
+    """What becomes of an input pulse: leak and echoes, or, if it outlasts the comb's period, its share that passes.
+
+    Without a comb all of it passes.
+    """
+    memory, absorber, duration_s = now.node(node).ensemble, seen_comb(now, program, node), pulse.duration_ps * 1e-12
+    if memory is None or absorber is None:
+        return [Echo(pulse.centre_ps, 1.0)]
+    shift_hz = now.shift_hz(node)
+    if duration_s < absorber.period_s:
+        return echoes(now, program, node, pulse, shift_hz)
+    inside = bandwidth_factor(memory, duration_s, shift_hz)
+    return [Echo(pulse.centre_ps, inside * absorber.transmission(shift_hz, duration_s))]
+
+
 def retrieval(now: Conditions, program: Program, node: int, stored: Pulse) -> Echo:
     """The strongest echo of light stored by a pump pulse (efficiency 0 without a comb)."""
-    later = echoes(now, program, node, stored.centre_ps, stored.duration_ps)[1:]
+    later = echoes(now, program, node, stored, 0.0)[1:]
     return max(later, key=lambda echo: echo.efficiency, default=Echo(stored.centre_ps, 0.0))
 
 
@@ -99,7 +124,7 @@ def glows(now: Conditions, program: Program) -> tuple[Glow, ...]:
         seen = memory.retrieval * now.efficiency(LOCAL[node])
         for pulse in program.attempt.on(f"{name}_input"):
             mean, half_ps = memory.input_mean_photons * pulse.area * seen, pulse.duration_ps // 2
-            out = echoes(now, program, node, pulse.centre_ps, pulse.duration_ps) or [Echo(pulse.centre_ps, 1.0)]
+            out = passing(now, program, node, pulse)
             found += [Glow(node, mean * e.efficiency, e.at_ps - half_ps, e.at_ps + half_ps) for e in out]
         found += _fluorescence(memory, program.attempt.on(f"{name}_control"), node, seen)
     return tuple(glow for glow in found if glow.mean > 1e-9)
@@ -109,6 +134,10 @@ def _fluorescence(memory: EnsembleConfig, controls: Sequence[Pulse], node: int, 
     """Noise of control pulses, spread over a comb period after each."""
     period_ps = round(1e12 / memory.comb_spacing_hz)
     return [Glow(node, memory.control_noise * p.area * seen, p.stop_ps, p.stop_ps + period_ps) for p in controls]
+
+
+def _phonons_hz(now: Conditions, node: int) -> float:
+    return devices.phonon_rate_hz(now.node(node).memory, now.settings["cryostat", "temperature"])
 
 
 def _volt_seconds(now: Conditions, program: Program, node: int, start_ps: int, stop_ps: int) -> float:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from . import devices
 from .attempt_model import AttemptModel
 from .conditions import MIDPOINT, NODES
 from .program import Program
-from .storage import echoes
+from .storage import passing, seen_comb
 
 if TYPE_CHECKING:
     from .world import World
@@ -81,9 +83,18 @@ def storage_truth(world: World, program: Program) -> dict[str, float]:
             continue
         phonons_hz = devices.phonon_rate_hz(now.node(node).memory, world.get("cryostat", "temperature"))
         found[f"{name}_optical_t2_s"] = 1 / (1 / memory.optical_t2_s + phonons_hz)
-        out = echoes(now, program, node, inputs[0].centre_ps, inputs[0].duration_ps)
-        if out:
-            found |= {f"{name}_leak": out[0].efficiency, f"{name}_first_echo": out[1].efficiency}
+        out, absorber = passing(now, program, node, inputs[0]), seen_comb(now, program, node)
+        found[f"{name}_leak"] = out[0].efficiency
+        if len(out) > 1:
+            found[f"{name}_first_echo"] = out[1].efficiency
+        if absorber is not None:
+            depth = absorber.profile()
+            found |= {
+                f"{name}_comb_spacing_hz": 1 / absorber.period_s,
+                f"{name}_comb_finesse": absorber.finesse(),
+                f"{name}_comb_floor_depth": float(depth.min()),
+                f"{name}_comb_depth": float(np.ptp(depth)),
+            }
     return found
 
 

@@ -15,6 +15,7 @@ from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseTable, Seg
 from erbia.instruments.mock import (
     MockDelayLine,
     MockErbiumMemory,
+    MockFrequencyShifter,
     MockLaser,
     MockLightSource,
     MockPairSource,
@@ -105,6 +106,7 @@ class Lab:
     phase_shifter: MockPhaseShifter
     paddles: dict[str, MockPolarizationController]
     delays: dict[str, MockDelayLine]
+    shifters: dict[str, MockFrequencyShifter]
 
     def record(self, duration_s: float, table: PulseTable | None = None) -> dict[str, TimeTags]:
         """Plays ``table`` (if any) and reads all taggers for ``duration_s`` of lab time."""
@@ -161,6 +163,7 @@ def make_lab() -> Iterator[Callable[..., Lab]]:
                 for node in ("alice", "bob")
             },
             {node: MockDelayLine(f"{node}_delay{n}", world, f"{node}_delay") for node in ("alice", "bob")},
+            {node: MockFrequencyShifter(f"{node}_shifter{n}", world, f"{node}_shifter") for node in ("alice", "bob")},
         )
         made.append(lab)
         return switch_on(lab)
@@ -179,6 +182,7 @@ def make_lab() -> Iterator[Callable[..., Lab]]:
             lab.phase_shifter,
             *lab.paddles.values(),
             *lab.delays.values(),
+            *lab.shifters.values(),
         ):
             inst.close()
 

@@ -163,3 +163,76 @@ def test_one_burning_gives_bessel_functions():
     comb = burnt_comb(memory, [(0.3, 1e-6)] * 10, cycle_s=1.0, age_s=0.0)
     assert comb is not None
     assert np.abs(comb.depths[:3]) == pytest.approx(2.0 * ive([0, 1, 2], 1.5), rel=1e-9)
+
+
+def probed(lab, table, frequencies_hz, duration_s=1.0, mean=0.5):
+    """Share of long input pulses that passes at each frequency, and its standard error; the header is 10 us long."""
+    share, error = [], []
+    for frequency_hz in frequencies_hz:
+        lab.shifters["alice"].frequency(float(frequency_hz))
+        tags = lab.record(duration_s, table)["alice_tagger"]
+        n, scale = len(tags.on(1)), len(tags.on(0)) * mean * SEEN
+        share.append(n / scale)
+        error.append(sqrt(max(n, 1)) / scale)
+    return np.array(share), np.array(error)
+
+
+def slow_table(*header, prepare=True):
+    """One input pulse of 20 us, FWHM 22 kHz in frequency."""
+    pulses = [Pulse("alice_input", 6 * US, 20 * US), *([Pulse("initialise", 0, 4 * US)] if prepare else [])]
+    return PulseTable(Segment(10 * US, (Pulse("sync", 0, 1000), *header)), Segment(40 * US, tuple(pulses)), 1)
+
+
+def test_slow_pulses_show_the_teeth_of_the_comb(make_lab):
+    """exp(-d(f)): d = 3 of a tooth and its neighbours, 0.2 of background, teeth blurred by the line of the ions."""
+    lab = lab_with(make_lab)
+    at_hz = np.array([0.0, 1.2e5, 2.5e5, 5e5, 1e6, -7.5e5])
+    share, error = probed(lab, slow_table(), at_hz)
+    fine = np.linspace(-3e6, 3e6, 6001)
+    line_hz = (1 / 64e-6 + 20 * 0.5**7) / pi
+    comb = sum(np.exp(-4 * log(2) * ((fine - n * 1e6) / (1e6 / 3)) ** 2) for n in range(-6, 7))
+    lorentz = line_hz / pi / (fine**2 + line_hz**2)
+    depth = 3.0 * np.convolve(comb, lorentz, "same") / lorentz.sum() + 0.2
+    spectrum = np.exp(-4 * log(2) * (fine / (2 * log(2) / pi / 20e-6)) ** 2)
+    seen = np.convolve(np.exp(-depth), spectrum / spectrum.sum(), "same")
+    assert np.abs(share - np.interp(at_hz, fine, seen)) == pytest.approx(0, abs=4.5 * error.max() + 0.002)
+
+
+def test_static_voltage_fills_the_gaps_between_the_teeth(make_lab):
+    """Two classes a half spacing apart: half the depth at each flank, 3·2^-2.25 where teeth were and where none was."""
+    lab = lab_with(make_lab)
+    lab.memories["alice"].electrode_voltage(1.0)  # 250 kHz either way
+    (on, between), error = probed(lab, slow_table(), [0.0, 5e5])
+    assert abs(on - between) < 4.5 * np.hypot(*error)
+    assert on == pytest.approx(exp(-3.0 * 2**-2.25 - 0.2), abs=4.5 * error[0] + 0.005)
+
+
+def test_pulses_outside_the_comb_do_not_come_back(make_lab):
+    lab = lab_with(make_lab, bandwidth_hz=2e7)
+    lab.shifters["alice"].frequency(1e7)
+    edge, error = efficiency(lab, store(), IN_PS + US)
+    steep_s = 2 * sqrt(log(2)) * 20e-9 / 0.441
+    assert abs(edge - first_echo() * kept(1e-6) * erf(steep_s * 2e7) / 2) < 4.5 * error
+    lab.shifters["alice"].frequency(6e7)
+    assert efficiency(lab, store(), IN_PS + US, 1.0)[0] == 0
+
+
+def test_a_burnt_comb_is_scored_by_its_absorption(make_lab):
+    """The fit of the analysis finds spacing, finesse and depth of what the burn pulses left."""
+    from erbia.analysis.combs import fit_comb
+
+    lab = lab_with(make_lab, burn_strength=0.03, hole_lifetime_s=1e-3)
+    burn = [Pulse("alice_burn", 1_000_000 + j * 2_000_000, 100_000) for j in (0, 1)]
+    table = slow_table(*burn, prepare=False)
+    at_hz = np.linspace(-6e5, 6e5, 25)
+    share, _ = probed(lab, table, at_hz, 0.5)
+    truth = lab.world.truth()
+    lab.laser.emission(False)
+    (reference,), _ = probed(lab, table, [0.0], 0.5)
+    pulses = 0.5 / 50e-6 * 0.5 * SEEN
+    fit = fit_comb(at_hz, np.rint(share * pulses), np.full(len(at_hz), reference * pulses), 5e5)
+    assert truth["alice_comb_spacing_hz"] == pytest.approx(5e5)
+    assert fit.spacing_hz.value == pytest.approx(5e5, rel=0.02)
+    assert fit.finesse.value == pytest.approx(truth["alice_comb_finesse"], rel=0.15)
+    peak = truth["alice_comb_depth"] + truth["alice_comb_floor_depth"]
+    assert fit.optical_depth.value + fit.floor_depth.value == pytest.approx(peak, rel=0.15)
