@@ -1,7 +1,7 @@
 """What every instrument of a class can do, whoever made it: Protocols over QCoDeS parameters.
 
 A parameter carries its unit and validator itself; the names here are the ones experiments, the GUI and the station file
-use. Mock, emulated-real and real drivers of a class pass the same contract suite (tests/instruments/test_contract.py).
+use. Mock, emulated-real and real drivers of a class pass the same contract suite (tests/instruments/contract).
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Mock instruments: the interfaces of the lab, in process, over the simulated one."""
 
 from .base import MockInstrument
+from .daq import MockAnalogInput, MockAnalogOutput, MockDigitalLines, MockEdgeCounter
+from .electronics import MockFrequencyReference, MockHeraldLogic
+from .fibre import MockAttenuator, MockOpticalSwitch, MockPowerMeter
 from .optics import (
     MockDelayLine,
     MockFrequencyShifter,
@@ -17,16 +20,25 @@ from .snspd import MockSnspd, MockSnspdChannel
 from .tagger import MockTimeTagger
 
 __all__ = [
+    "MockAnalogInput",
+    "MockAnalogOutput",
+    "MockAttenuator",
     "MockDelayLine",
+    "MockDigitalLines",
+    "MockEdgeCounter",
     "MockErbiumMemory",
+    "MockFrequencyReference",
     "MockFrequencyShifter",
+    "MockHeraldLogic",
     "MockInstrument",
     "MockLabClock",
     "MockLaser",
     "MockLightSource",
+    "MockOpticalSwitch",
     "MockPairSource",
     "MockPhaseShifter",
     "MockPolarizationController",
+    "MockPowerMeter",
     "MockPulseGenerator",
     "MockSnspd",
     "MockSnspdChannel",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import InstrumentError, LimitError
-from ..interfaces import Pulse, PulseTable, Segment
+from ..interfaces import HeraldCondition, Pulse, PulseTable, Segment
 from ..shapes import SHAPES, area
 from ..twin import HeraldRule, Program, ProgramError, Section, World
 from ..twin import Pulse as PlayedPulse
@@ -82,14 +82,18 @@ class MockPulseGenerator(MockInstrument):
 
 def as_program(table: PulseTable) -> Program:
     """The table in the terms of the simulated lab."""
-    rule = None
-    if table.condition is not None:
-        early_ps, *late_ps = table.condition.windows_ps
-        rule = HeraldRule(early_ps, late_ps[0] if late_ps else None, table.condition.latency_ps)
-    on_herald = _section(table.on_herald) if table.on_herald else Section(0)
+    rule, on_herald = rule_of(table.condition), _section(table.on_herald) if table.on_herald else Section(0)
     return Program(
         _section(table.header), _section(table.attempt), table.attempts_per_burst, rule, on_herald, table.bursts
     )
+
+
+def rule_of(condition: HeraldCondition | None) -> HeraldRule | None:
+    """A condition in the terms of the simulated lab."""
+    if condition is None:
+        return None
+    early_ps, *late_ps = condition.windows_ps
+    return HeraldRule(early_ps, late_ps[0] if late_ps else None, condition.latency_ps)
 
 
 def _section(segment: Segment) -> Section:

@@ -14,8 +14,6 @@ NODES = ("alice", "bob")
 #: Each node's own detector.
 LOCAL = ("ch3", "ch4")
 MIDPOINT = ("ch1", "ch2")
-#: What instruments can read that nobody sets.
-READINGS = ("resonance_frequency", "true_frequency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +30,42 @@ class Conditions:
         return self.config.detectors[channel]  # type: ignore[index]
 
     def reading(self, component: str, parameter: str) -> float:
-        """One of READINGS."""
+        """The true value of one of READINGS but ``count_rate``."""
         if parameter == "resonance_frequency":
             return self.resonance_hz(NODES.index(component.removesuffix("_memory")))
+        if parameter == "locked":  # of the reference behind a tagger's clock
+            return float(self.settings[component, "skew_error"] == 0)
+        if parameter == "measured_power" and component == "laser":
+            return self.attenuated_w
         return self.settings[component, "frequency"] + self.settings[component, "frequency_error"]
 
     @property
+    def attenuated_w(self) -> float:
+        """Power of the excitation laser behind its attenuator, where a power meter may look."""
+        if not (self.settings["laser", "emission"] and self.settings["attenuator", "shutter_open"]):
+            return 0.0
+        return self.settings["laser", "power"] * 10 ** (-self.settings["attenuator", "attenuation"] / 10)
+
+    @property
+    def laser_w(self) -> float:
+        """Power that reaches the pulse shaper: only with the switch at its first output."""
+        return self.attenuated_w if self.settings["switch", "position"] == 1 else 0.0
+
+    @property
     def lit(self) -> bool:
-        """Whether the excitation laser gives light."""
-        return bool(self.settings["laser", "emission"]) and self.settings["laser", "power"] > 0
+        """Whether light of the excitation laser reaches the pulse shaper."""
+        return self.laser_w > 0
 
     def efficiency(self, channel: str) -> float:
         return devices.efficiency(self.pixel(channel), *self._bias(channel))
 
     def dark_rate_hz(self, channel: str) -> float:
         return devices.dark_rate_hz(self.pixel(channel), *self._bias(channel))
+
+    def may_latch(self, channel: str, rate_hz: float) -> bool:
+        """Whether a click rate lifts a free pixel's bias (by the amplifier's slow baseline) so far that it latches."""
+        (bias_a, latched), pixel = self._bias(channel), self.pixel(channel)
+        return not latched and devices.latches(pixel, bias_a * (1 + pixel.pile_up_s * rate_hz))
 
     def detuning_hz(self, node: int) -> float:
         """Laser minus memory resonance."""
@@ -83,7 +102,7 @@ class Conditions:
         if memory.ensemble is None or not self.lit:
             return 0.0
         return min(
-            memory.ensemble.pair_probability * area * self.settings["laser", "power"] / self.config.laser.pi_power_w,
+            memory.ensemble.pair_probability * area * self.laser_w / self.config.laser.pi_power_w,
             1.0,
         )
 
@@ -180,9 +199,9 @@ class Conditions:
         """Chance that a laser pulse brings the bright state to emit, over power noise and spectral diffusion."""
         if not self.lit:
             return 0.0
-        power, detuning = self.settings["laser", "power"], self.detuning_hz(node)
+        power_w, detuning = self.laser_w, self.detuning_hz(node)
         return devices.mean_excitation(
-            self.config.laser, power, detuning, duration_ps * 1e-12, area, self.diffusion_hz(node)
+            self.config.laser, power_w, detuning, duration_ps * 1e-12, area, self.diffusion_hz(node)
         )
 
     @property

@@ -37,6 +37,13 @@ class LaserConfig(_Block):
     power_noise: NonNegative = 0.0
 
 
+class PowerMeterConfig(_Block):
+    """Power meter behind the attenuator: relative rms ``noise`` of a reading, and rms noise without light."""
+
+    noise: NonNegative = 1e-3
+    noise_w: NonNegative = 1e-10
+
+
 class MemoryConfig(_Block):
     """Single erbium ion in a cavity. Bright state |0>; times as 1/e of the amplitude, linewidths as FWHM.
 
@@ -44,6 +51,8 @@ class MemoryConfig(_Block):
     ``phonon_rate_hz`` at 1 K, growing with temperature to the power ``phonon_exponent``, adds to 1/T1 and 1/T2.
     ``bath_rate_hz``: flip-flops of the electron spins around, adding to 1/T2 as sech²(gµB·B/2kT), g = ``bath_g_factor``.
     ``double_excitation``: chance that an excited ion emits early and is excited once more by the same pulse.
+    ``depolarising``: chance that after an attempt's last excitation spin and photons have nothing to do with each other;
+    4(1-F)/3 where a spin-photon Bell state of fidelity F was measured.
     ``decoupling_exponent``: T2 grows with the number of half turns to this power (2/3 for a slow Lorentzian bath).
     """
 
@@ -55,6 +64,7 @@ class MemoryConfig(_Block):
     lifetime_s: Positive = 0.8e-6
     indistinguishability: Fraction = 0.9
     double_excitation: Fraction = 0.0
+    depolarising: Fraction = 0.0
     spectral_diffusion_hz: NonNegative = 63e3
     pumping_time_s: Positive = 1.1e-6
     pumping_limit: Fraction = 0.9998
@@ -314,6 +324,7 @@ class TwinConfig(_Block):
     """The whole simulated lab. ``extra_inputs``: what is plugged into further inputs of the taggers."""
 
     laser: LaserConfig = LaserConfig()
+    power_meter: PowerMeterConfig = PowerMeterConfig()
     alice: NodeConfig = NodeConfig()
     bob: NodeConfig = NodeConfig()
     midpoint: MidpointConfig = MidpointConfig()

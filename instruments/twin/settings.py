@@ -31,6 +31,9 @@ def power_up(config: TwinConfig) -> Settings:
         ("laser", "power"): 0.0,
         ("laser", "frequency"): config.laser.frequency_hz,
         ("laser", "lock"): 0.0,
+        ("attenuator", "attenuation"): 0.0,
+        ("attenuator", "shutter_open"): 1.0,
+        ("switch", "position"): 1.0,
         ("light_source", "emission"): 0.0,
         ("light_source", "kind"): 0.0,
         ("light_source", "rate"): 0.0,
@@ -45,7 +48,7 @@ def power_up(config: TwinConfig) -> Settings:
     values["laser", "frequency_error"] = values["midpoint", "phase_drift"] = 0.0
     for tagger in config.taggers:
         values[tagger, "unplugged"] = values[tagger, "hung"] = values[tagger, "clock_step"] = 0.0
-        values[tagger, "skew_error"] = values[tagger, "stalled"] = 0.0
+        values[tagger, "skew_error"] = values[tagger, "stalled"] = values[tagger, "frequency_offset"] = 0.0
     for name, node in (("alice", config.alice), ("bob", config.bob)):
         values[f"{name}_memory", "electrode_voltage"] = 0.0
         values[f"{name}_memory", "path_error"] = values[f"{name}_memory", "fibre_warmth"] = 0.0

@@ -19,13 +19,14 @@ from .attempt_model import AttemptModel, build
 from .attempt_stream import OUTPUTS, AttemptStream, Events
 from .bench import BenchLight
 from .clocks import Clock
-from .conditions import MIDPOINT, READINGS, Conditions
+from .conditions import MIDPOINT, Conditions
 from .config import ClockConfig, TwinConfig
 from .detector import Pixel
 from .faults import Fault, FaultSchedule
 from .kernels import merge
 from .local import LocalLight
 from .program import Program
+from .readings import READINGS, Readings
 from .sampling import herald_times, pattern_counts
 from .settings import Key, power_up
 from .slow import Slow
@@ -76,7 +77,8 @@ class World:
         self._slow = Slow(self.config, seed)
         self._light, self._bench = LocalLight(self.config, seed), BenchLight(self.config, seed)
         self._pixels: dict[str, Pixel] = {c: Pixel(p, seed, c) for c, p in self.config.detectors.items()}
-        self._readings = stream(seed, "readings")
+        self._readings = Readings(self.config, seed)
+        self._clicked: dict[str, int] = dict.fromkeys(self._pixels, 0)
         self._faults = FaultSchedule(self.config.faults, self.config.random_faults, seed)
         self._faults.check(self._settings)
         self._inputs = inputs_of(self.config)
@@ -107,9 +109,7 @@ class World:
         """A knob or a reading. Raises KeyError for one the lab does not have."""
         with self.lock:
             if parameter in READINGS:
-                return self.conditions.reading(component, parameter)
-            if parameter == "count_rate":
-                return float(self._readings.poisson(self.expected_rate_hz(component.removeprefix("snspd."))))
+                return self._readings.of(self.conditions, component, parameter, self.expected_rate_hz)
             return self._settings[component, parameter]
 
     def set(self, component: str, parameter: str, value: float) -> None:
@@ -118,6 +118,7 @@ class World:
             if value == self._settings[component, parameter]:
                 return
             self._change((component, parameter), value)
+            self._upset(component, parameter)
             if (component, parameter) == ("laser", "lock") and value:
                 self._change(("laser", "frequency_error"), 0.0)
             if component.startswith("snspd.") and parameter == "bias":
@@ -194,6 +195,10 @@ class World:
             self.advance(max(0, t_ps - self._now_ps))
             self._epoch = self._now_ps
 
+    def clicks(self, channel: str) -> int:
+        """Clicks of a detector since the beginning, as a counter at its output has them. Raises KeyError for no such one."""
+        return self._clicked[channel]
+
     def suggested_block_ps(self) -> int:
         """A stretch of lab time worth one block: about 200 000 tags, between 10 ms and 1 s."""
         with self.lock:
@@ -217,10 +222,7 @@ class World:
             return herald_times(program, model, stream(self.seed, "forecast"), duration_ps)
 
     def count_patterns(self, attempts: int) -> tuple[Int64Array, int]:
-        """A forecast: how often each click pattern comes in about ``attempts`` attempts, and their exact number.
-
-        Raises LookupError when no pulses are loaded.
-        """
+        """A forecast: counts of each click pattern in about ``attempts`` attempts, and their exact number; or LookupError."""
         with self.lock:
             return pattern_counts(self._loaded()[1], stream(self.seed, "patterns"), attempts)
 
@@ -338,7 +340,9 @@ class World:
 
         def click(channel: str) -> Int64Array:
             found = self._pixels[channel].click(events[channel], horizon_ps)
-            return none if self._settings[f"snspd.{channel}", "unplugged"] else found
+            plugged = not self._settings[f"snspd.{channel}", "unplugged"]
+            self._clicked[channel] += len(found) * plugged
+            return found if plugged else none
 
         return events | dict(zip(self._pixels, self._each(click, self._pixels), strict=True))
 
@@ -361,8 +365,9 @@ class World:
 
     def _upset(self, component: str, parameter: str) -> None:
         """What a fault does to a clock or a tagger beyond the settings."""
-        if parameter == "skew_error":
-            self._clocks[component].run_off(self._now_ps, self._settings[component, parameter])
+        if parameter in ("skew_error", "frequency_offset"):
+            off = self._settings[component, "skew_error"] + self._settings[component, "frequency_offset"]
+            self._clocks[component].run_off(self._now_ps, off)
         if parameter == "stalled":
             self._taggers[component].stall(self._settings[component, parameter])
 
@@ -370,29 +375,25 @@ class World:
         """Whether nothing slow is going on, so that time need not be cut into ticks."""
         if not self._slow.resting(self._settings, self._light_w()):
             return False
-        return not any(self._may_latch(channel, 2 * self.expected_rate_hz(channel)) for channel in self._pixels)
+        return not any(
+            self.conditions.may_latch(channel, 2 * self.expected_rate_hz(channel)) for channel in self._pixels
+        )
 
     def _light_w(self) -> float:
         """Mean optical power on the chips."""
         if self._program is None or not self.running or not self.conditions.lit:
             return 0.0
-        return self._settings["laser", "power"] * self._program.optical_duty
+        return self.conditions.laser_w * self._program.optical_duty
 
     def _longest_step_ps(self) -> int:
         """About a million tags, at most 1000 s."""
         rate = sum(self.expected_rate_hz(c) for c in self._pixels) + 1e3
         return int(min(_TAGS_PER_STEP / rate, 1000.0) * PS_PER_S)
 
-    def _may_latch(self, channel: str, rate_hz: float) -> bool:
-        """Whether a click rate lifts a free pixel's bias (by the amplifier's slow baseline) so far that it latches."""
-        bias, latched = self._settings[f"snspd.{channel}", "bias"], self._settings[f"snspd.{channel}", "latched"]
-        pixel = self.config.detectors[channel]  # type: ignore[index]
-        return not latched and devices.latches(pixel, bias * (1 + pixel.pile_up_s * rate_hz))
-
     def _tick(self) -> None:
         """Slow things: pixels latch under too much light, and what drifts by itself."""
         for channel, pixel in self._pixels.items():
-            if self._may_latch(channel, pixel.count() * PS_PER_S / self._slow.tick_ps):
+            if self.conditions.may_latch(channel, pixel.count() * PS_PER_S / self._slow.tick_ps):
                 self._change((f"snspd.{channel}", "latched"), 1.0)
         self._settings, matters = self._slow.tick(self._settings, self._now_ps, self._light_w())
         if matters:
