@@ -10,17 +10,60 @@ bits, so that ``(offset·multiplier) >> shift`` divides it by the bin exactly. `
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from ..records import Int64Array
 from .jit import kernel
 
-#: Starts a block; four shares of 1024 keep starts, bounds and offsets in the second-level cache.
-BLOCK = 4096
-_ONE, _TWO, _THREE = np.uint64(1), np.uint64(2), np.uint64(3)
+#: Starts a block: four long shares, whose starts, bounds and offsets still stay in the second-level cache.
+BLOCK = 16384
+_ONE = np.uint64(1)
+#: Stops of a start that are taken without asking.
+_TAKEN = 4
 #: Bin indices computed before they are counted, and the granule they are computed in.
 _BUFFER, _GRANULE = 2048, 8
+
+if TYPE_CHECKING:
+
+    def _take_four(
+        t: Int64Array, at: np.uint64, first: int, width: np.uint64, offsets: NDArray[np.uint32], to: np.uint64
+    ) -> np.uint64: ...
+
+else:
+    _TIMES, _OFFSETS = ir.VectorType(ir.IntType(64), _TAKEN), ir.VectorType(ir.IntType(32), _TAKEN)
+
+    @intrinsic
+    def _take_four(context, t, at, first, width, offsets, to):
+        """``t[at : at + 4] - first``, to 32 bits, at ``offsets[to : to + 4]``; how many are below ``width``.
+
+        One vector, as portable LLVM: numba finds no such step in a loop over four.
+        """
+
+        def build(target, builder, signature, arguments):
+            source, index, start, limit, out, where = arguments
+            lane, undefined = ir.IntType(32), ir.Constant(_TIMES, ir.Undefined)
+
+            def pointer(number, array, place, kind):
+                data = cgutils.create_struct_proxy(signature.args[number])(target, builder, array).data
+                return builder.bitcast(builder.gep(data, [place]), kind.as_pointer())
+
+            def every(value):
+                one = builder.insert_element(undefined, value, ir.Constant(lane, 0))
+                return builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(lane, _TAKEN), None))
+
+            times = builder.load(pointer(0, source, index, _TIMES), align=1)
+            found = builder.sub(times, every(start))
+            builder.store(builder.trunc(found, _OFFSETS), pointer(4, out, where, _OFFSETS), align=1)
+            inside = builder.bitcast(builder.icmp_unsigned("<", found, every(limit)), ir.IntType(_TAKEN))
+            return builder.ctpop(builder.zext(inside, ir.IntType(64)))
+
+        return types.uint64(t, types.uint64, types.int64, types.uint64, offsets, types.uint64), build
 
 
 @kernel
@@ -108,34 +151,52 @@ def count_below(t_a: Int64Array, t_b: Int64Array, shift_ps: int) -> int:
 
 
 @kernel
+def _bounded(t_a: Int64Array, t_b: Int64Array, shift_ps: int, start: int, low: int, bounds: NDArray[np.uint64]) -> int:
+    """Writes the lower bounds of the next starts, up to a block of them, from ``start`` on; returns how many.
+
+    Only of starts that have ``_TAKEN`` stops from their bound on: the few others of a stretch are left to the caller.
+    The last start of ``t_a`` must have a bound.
+    """
+    n = min(BLOCK, (len(t_a) - start) // 4 * 4)
+    if not n:
+        return 0
+    lower_bounds(t_a[start : start + n], t_b, shift_ps, low, bounds[:n])
+    while n and bounds[n - 1] + np.uint64(_TAKEN) > np.uint64(len(t_b)):
+        n -= 1
+    return n
+
+
+@kernel
 def count_between(t_a: Int64Array, t_b: Int64Array, low_ps: int, high_ps: int) -> int:
     """Number of pairs with ``low <= t_b - t_a < high``; made for few pairs a start.
 
-    The first two stops of every start are looked at without asking; only further ones need a loop.
+    The first four stops of every start are looked at without asking; only further ones need a loop.
     """
-    n_a, n_b = len(t_a), len(t_b)
-    total, start, low = 0, 0, 0
-    if n_b:
-        start = first_at_or_after(t_a, t_b[0] - high_ps, 0, n_a)  # starts before it lie too early for all stops
+    n_b = len(t_b)
+    if not n_b:
+        return 0
+    # Starts outside lie too early or too late for all stops.
+    t_a = t_a[first_at_or_after(t_a, t_b[0] - high_ps, 0, len(t_a)) :]
+    t_a = t_a[: first_at_or_after(t_a, t_b[n_b - 1] - low_ps + 1, 0, len(t_a))]
     width, end = np.uint64(high_ps - low_ps), np.uint64(n_b)
-    bounds = np.empty(BLOCK, np.uint64)
-    while start + BLOCK <= n_a and n_b and t_a[start + BLOCK - 1] + low_ps <= t_b[n_b - 1]:
-        starts = t_a[start : start + BLOCK]
-        next_low = lower_bounds(starts, t_b, low_ps, low, bounds)
-        if next_low + 2 > n_b:
-            break
-        found = np.uint64(0)
-        for i in range(BLOCK):
+    bounds, unused = np.empty(BLOCK, np.uint64), np.empty(_TAKEN, np.uint32)
+    total, start, low = 0, 0, 0
+    n = _bounded(t_a, t_b, low_ps, start, low, bounds)
+    while n:
+        starts, found = t_a[start : start + n], np.uint64(0)
+        for i in range(n):
             first = starts[i] + low_ps
-            j = bounds[i]
-            found += np.uint64(np.uint64(t_b[j] - first) < width) + np.uint64(np.uint64(t_b[j + _ONE] - first) < width)
-            j += _TWO
-            while j < end and np.uint64(t_b[j] - first) < width:
-                found += _ONE
-                j += _ONE
+            inside = _take_four(t_b, bounds[i], first, width, unused, np.uint64(0))
+            found += inside
+            if inside == _TAKEN:
+                j = bounds[i] + np.uint64(_TAKEN)
+                while j < end and np.uint64(t_b[j] - first) < width:
+                    found += _ONE
+                    j += _ONE
         total += int(np.int64(found))
-        start, low = start + BLOCK, next_low
-    for i in range(start, n_a):
+        start, low = start + n, int(np.int64(bounds[n - 1]))
+        n = _bounded(t_a, t_b, low_ps, start, low, bounds)
+    for i in range(start, len(t_a)):
         while low < n_b and t_b[low] < t_a[i] + low_ps:
             low += 1
         j = low
@@ -170,39 +231,31 @@ def narrow_pairs(
     shift: np.uint64,
     counts: Int64Array,
 ) -> None:
-    """Takes the first three stops of every start without asking, keeps those in range, loops only beyond them."""
-    n_a, n_b = len(t_a), len(t_b)
+    """Takes the first four stops of every start without asking, keeps those in range, loops only beyond them."""
+    n_b = len(t_b)
+    if not n_b:
+        return
+    t_a = t_a[: first_at_or_after(t_a, t_b[n_b - 1] + range_ps + 1, 0, len(t_a))]  # the others lie beyond all stops
     width, end = np.uint64(2 * range_ps), np.uint64(n_b)
     bounds = np.empty(BLOCK, np.uint64)
-    offsets = np.empty(3 * BLOCK + 3, np.uint32)
+    offsets = np.empty(_TAKEN * BLOCK + _TAKEN, np.uint32)
     start = low = 0
-    while start + BLOCK <= n_a and t_a[start + BLOCK - 1] - range_ps <= t_b[n_b - 1]:
-        starts = t_a[start : start + BLOCK]
-        next_low = lower_bounds(starts, t_b, -range_ps, low, bounds)
-        if next_low + 3 > n_b:
-            break
-        kept = np.uint64(0)
-        for i in range(BLOCK):
+    n = _bounded(t_a, t_b, -range_ps, start, low, bounds)
+    while n:
+        starts, kept = t_a[start : start + n], np.uint64(0)
+        for i in range(n):
             first = starts[i] - range_ps
-            j = bounds[i]
-            offset0, offset1, offset2 = (
-                np.uint64(t_b[j] - first),
-                np.uint64(t_b[j + _ONE] - first),
-                np.uint64(t_b[j + _TWO] - first),
-            )
-            offsets[kept], offsets[kept + _ONE], offsets[kept + _TWO] = (
-                np.uint32(offset0),
-                np.uint32(offset1),
-                np.uint32(offset2),
-            )
-            kept += np.uint64(offset0 < width) + np.uint64(offset1 < width) + np.uint64(offset2 < width)
-            j += _THREE
-            while j < end and np.uint64(t_b[j] - first) < width:
-                counts[(np.uint64(t_b[j] - first) * multiplier) >> shift] += 1
-                j += _ONE
+            inside = _take_four(t_b, bounds[i], first, width, offsets, kept)
+            kept += inside
+            if inside == _TAKEN:
+                j = bounds[i] + np.uint64(_TAKEN)
+                while j < end and np.uint64(t_b[j] - first) < width:
+                    counts[(np.uint64(t_b[j] - first) * multiplier) >> shift] += 1
+                    j += _ONE
         for i in range(kept):
             counts[(np.uint64(offsets[i]) * multiplier) >> shift] += 1
-        start, low = start + BLOCK, next_low
+        start, low = start + n, int(np.int64(bounds[n - 1]))
+        n = _bounded(t_a, t_b, -range_ps, start, low, bounds)
     any_pairs(t_a[start:], t_b[low:], range_ps, bin_ps, counts)
 
 
@@ -216,35 +269,34 @@ def wide_pairs(
     shift: np.uint64,
     counts: Int64Array,
 ) -> None:
-    """Computes the bin indices of a start's whole window as one vector, then counts them: 32-bit counts stay in cache."""
-    n_a, n_b = len(t_a), len(t_b)
+    """Computes the bin indices of a start's whole window as one vector, then counts them: 16-bit counts stay in cache."""
+    if not len(t_b):
+        return
+    full = first_at_or_after(t_a, t_b[-1] - range_ps + 1, 0, len(t_a))  # whose window ends before the last stop
     lows, highs = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     indices = np.empty(_BUFFER + _GRANULE, np.uint32)
-    partial = np.zeros(len(counts), np.uint32)
-    start = low = high = held = counted = 0
-    while start + BLOCK <= n_a and t_a[start + BLOCK - 1] + range_ps <= t_b[n_b - 1]:
-        starts = t_a[start : start + BLOCK]
-        next_low = lower_bounds(starts, t_b, -range_ps, low, lows)
-        high = lower_bounds(starts, t_b, range_ps, high, highs)
-        for i in range(BLOCK):
+    partial = np.zeros(len(counts), np.uint16)
+    start = low = high = held = 0
+    while start + 4 <= full:
+        n = min(BLOCK, (full - start) // 4 * 4)
+        starts = t_a[start : start + n]
+        low = lower_bounds(starts, t_b, -range_ps, low, lows[:n])
+        high = lower_bounds(starts, t_b, range_ps, high, highs[:n])
+        for i in range(n):
             j, stop = int(np.int64(lows[i])), int(np.int64(highs[i]))
             while j < stop:
-                n = min(stop - j, _BUFFER - held)
-                # Whole granules: what they write beyond n is overwritten by the next start or never counted.
-                padded = (n + _GRANULE - 1) // _GRANULE * _GRANULE
+                new = min(stop - j, _BUFFER - held)
+                # Whole granules: what they write beyond is overwritten by the next start or never counted.
+                padded = (new + _GRANULE - 1) // _GRANULE * _GRANULE
                 _bin_indices(
                     t_b[j : j + padded], starts[i] - range_ps, multiplier, shift, indices[held : held + padded]
                 )
-                held, j = held + n, j + n
+                held, j = held + new, j + new
                 if held == _BUFFER:
-                    _increment(indices, held, partial)
-                    held, counted = 0, counted + held
-                    if counted > 2**31:
-                        counts += partial
-                        partial[:] = 0
-                        counted = 0
-        start, low = start + BLOCK, next_low
-    _increment(indices, held, partial)
+                    _increment(indices, held, partial, counts)
+                    held = 0
+        start += n
+    _increment(indices, held, partial, counts)
     counts += partial
     any_pairs(t_a[start:], t_b[low:], range_ps, bin_ps, counts)
 
@@ -260,6 +312,11 @@ def _bin_indices(
 
 
 @kernel
-def _increment(indices: NDArray[np.uint32], n: int, partial: NDArray[np.uint32]) -> None:
+def _increment(indices: NDArray[np.uint32], n: int, partial: NDArray[np.uint16], counts: Int64Array) -> None:
+    """Counts in 16 bits; what they overflow by goes to ``counts``."""
     for k in range(n):
-        partial[indices[k]] += np.uint32(1)
+        bin_ = indices[k]
+        count = np.uint16(partial[bin_] + np.uint16(1))
+        partial[bin_] = count
+        if count == 0:
+            counts[bin_] += 1 << 16

@@ -75,6 +75,14 @@ def test_bursts_longer_than_every_buffer(kernel):
 
 
 @KERNELS
+def test_more_pairs_in_a_bin_than_16_bits_hold(kernel):
+    t_a = np.arange(400, dtype=np.int64)
+    t_b = np.sort(np.concatenate([t_a, t_a, [1000]]))
+    assert np.array_equal(counted(kernel, t_a, t_b, 500, 500), definition(t_a, t_b, 500, 500))
+    assert definition(t_a, t_b, 500, 500).min() > 2**16
+
+
+@KERNELS
 def test_bin_edges_are_half_open(kernel):
     t_b = np.array([-30, -21, -20, -11, -10, -1, 0, 9, 10, 19, 20], np.int64)
     assert counted(kernel, np.zeros(1, np.int64), t_b, 20, 10).tolist() == [2, 2, 2, 2]
