@@ -9,7 +9,7 @@ from . import devices
 from .conditions import LOCAL, NODES, Conditions
 from .config import MemoryConfig
 from .program import Program, Pulse, Section
-from .spin import ComplexArray, Decoherence, Excite, Fade, Initialise, Operation, Rotate, Store, evolve, rotation
+from .spin import ComplexArray, Decoherence, Depolarise, Excite, Fade, Initialise, Operation, Rotate, Store, evolve, rotation
 from .storage import retrieval
 
 #: A turn with more than this share of amplitude moved counts as a half turn.
@@ -54,6 +54,8 @@ def operations(
             chance = now.excitation_probability(node, pulse.duration_ps, pulse.area)
             found.append(Excite(offset_ps + pulse.centre_ps, chance, bins if seen else None, memory.double_excitation))
             bins += 1
+    if bins and memory.depolarising > 0:
+        found.append(Depolarise(max(o.time_ps for o in found if isinstance(o, Excite)), memory.depolarising))
     return found
 
 

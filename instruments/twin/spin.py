@@ -80,7 +80,15 @@ class Fade:
     survival: float
 
 
-Operation = Initialise | Rotate | Excite | Store | Fade
+@dataclass(frozen=True, slots=True)
+class Depolarise:
+    """The spin forgets everything with the given chance; photons already on their way stay as they are."""
+
+    time_ps: int
+    chance: float
+
+
+Operation = Initialise | Rotate | Excite | Store | Fade | Depolarise
 
 
 def rotation(theta_rad: float, phase_rad: float, detuning_angle_rad: float = 0.0) -> ComplexArray:
@@ -115,7 +123,8 @@ class NodeState:
                 self._map(lambda piece: _emit_unseen(piece, p))
             case Excite(probability=p, photon_bin=int(k), twice=twice):
                 self._map(lambda piece: _emit(piece, p, twice, self._bins, k))
-
+            case Depolarise(chance=chance):
+                self._map(lambda piece: (1 - chance) * piece + chance * _pump(piece, 0.5))
             case Store(probability=p, photon_bin=None):
                 self._map(lambda piece: _flip_unseen(piece, p))
             case Store(probability=p, photon_bin=int(k)):
