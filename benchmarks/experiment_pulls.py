@@ -32,6 +32,8 @@ CASES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("clock_sync", "mock_lab", {"duration_s": 2}),
     ("clock_tracking", "mock_lab", {"duration_s": 6}),
     ("clock_two_way", "mock_lab", {}),
+    ("clock_two_way", "link_20_km", {"rounds": 6, "leg_s": 2, "length_km": 20}),
+    ("clock_two_way", "link_132_km", {"rounds": 6, "leg_s": 30, "max_work": 3e9, "length_km": 132}),
     ("line_scan", "mock_lab", {"shots": 200}),
     ("photon_lifetime", "mock_lab", {}),
     ("g2_pulsed", "mock_lab", {"attempts": 2_000_000}),
@@ -44,6 +46,7 @@ CASES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("polarisation_alignment", "optics_lab", {"rounds": 1}),
     ("afc_preparation", "ensemble_lab", {}),
     ("afc_storage", "ensemble_lab", {}),
+    ("scan", "mock_lab", {"points": "laser.power = 1 mW", "dwell_s": 100}),
 )
 
 

@@ -5,9 +5,10 @@ The budget before a run is made of these numbers. Analysis never uses them, and 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from math import inf
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from ..analysis.quantity import parse_quantity
 from .config_file import Part
@@ -32,7 +33,7 @@ class ExpectedLaser(Part):
 
 
 class ExpectedNode(Part):
-    """What a node emits, how much of it gets to the midpoint, and how long it remembers.
+    """What a node emits, how much of it gets to the midpoint, and how long it remembers; nothing of it for a node without a memory.
 
     Attributes:
         emits: ``photon``: the bright state gives one photon a π pulse; ``pairs``: a source that gives a pair with
@@ -48,15 +49,28 @@ class ExpectedNode(Part):
 
     emits: Literal["photon", "pairs"] = "photon"
     pair_probability: Fraction = 0.0
-    collection: Fraction
-    loss_db: Annotated[float, Field(ge=0)]
-    lifetime_s: Seconds
+    collection: Fraction = 0.0
+    loss_db: Annotated[float, Field(ge=0)] = 0.0
+    lifetime_s: Seconds = inf
     spin_pi_s: Seconds | None = None
-    coherence_s: Seconds
+    coherence_s: Seconds = inf
     coherence_exponent: Annotated[float, Field(gt=0)] = 1.0
     readout_bright_hz: Hertz = 0.0
     readout_dark_hz: Hertz = 0.0
     pairs_hz_per_w: Annotated[float, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        lacking = {"loss_db", "lifetime_s", "coherence_s"} - self.model_fields_set
+        if self.collection > 0 and lacking:
+            raise ValueError(f"a node whose photons are collected also needs {', '.join(sorted(lacking))}")
+        return self
+
+
+class ExpectedLight(Part):
+    """Steady light of an instrument with ``emission`` and ``rate``: share of its photons that reaches each detector."""
+
+    share: dict[str, Fraction]
 
 
 class ExpectedMidpoint(Part):
@@ -111,6 +125,7 @@ class ExpectedSection(Part):
     midpoint: ExpectedMidpoint | None = None
     detectors: dict[str, ExpectedDetector] = Field(default_factory=dict)
     outputs: dict[str, ExpectedOutput] = Field(default_factory=dict)
+    lights: dict[str, ExpectedLight] = Field(default_factory=dict)
     taggers: dict[str, ExpectedTagger] = Field(default_factory=dict)
     cooling_power_w: Watts | None = None
     disk_bytes_per_s: BytesPerSecond | None = None

@@ -81,7 +81,7 @@ def make_budget(experiment: Experiment[Any, Any], facts: LabFacts, out_dir: Path
     lines = (
         *_problems(plan.settings, facts),
         *_link_lines(settings, facts),
-        *_target_lines(settings, _decides_later(experiment)),
+        *_target_lines(settings, experiment.later_s()),
         *_data_lines(settings, facts, out_dir),
         *_load_lines(settings, facts),
         *_generator_lines(settings, facts),
@@ -170,17 +170,12 @@ def _marker_line(setting: SettingBudget) -> Line:
     )
 
 
-def _decides_later(experiment: Experiment[Any, Any]) -> bool:
-    """Whether there may be settings beyond the plan."""
-    return type(experiment).next_setting is not Experiment.next_setting
-
-
-def _target_lines(settings: Sequence[SettingBudget], more: bool) -> Iterator[Line]:
+def _target_lines(settings: Sequence[SettingBudget], later_s: float | None) -> Iterator[Line]:
     waiting = [s for s in settings if s.demand is not None]
-    beyond = "and what is decided from the data" if more else ""
-    if not waiting:
+    beyond = "and what is decided from the data" if later_s is None else ""
+    if not waiting and not later_s:
         unknown = beyond or "the experiment does not say what it waits for"
-        yield Line("time to target", None, "s", "", "ok" if more else "warning", unknown)
+        yield Line("time to target", None, "s", "", "ok" if beyond else "warning", unknown)
         return
     if any(s.link_unknown for s in waiting):
         yield Line("time to target", None, "s", "", "warning", "the herald rate is not known")
@@ -190,7 +185,7 @@ def _target_lines(settings: Sequence[SettingBudget], more: bool) -> Iterator[Lin
     if short:
         share = min(s.time_s / s.needed_s for s in short)
         reason = f"{short[0].setting.name} ends after {format_quantity(short[0].time_s, 's')} with {share:.0%} of what it waits for"
-    needed_s = sum(s.needed_s for s in waiting)
+    needed_s = sum(s.needed_s for s in waiting) + (later_s or 0.0)
     yield Line(
         "time to target", needed_s if isfinite(needed_s) else None, "s", "", "warning" if reason else "ok", reason
     )
@@ -204,7 +199,7 @@ def _target_lines(settings: Sequence[SettingBudget], more: bool) -> Iterator[Lin
         if isfinite(asked):
             heralding_s = sum(s.time_s for s in waiting if s.link is not None)
             yield Line("time to target precision", heralding_s * (std / asked) ** 2, "s", "", "ok", "of heralding")
-    yield Line("run time", sum(s.time_s for s in waiting), "s", "", "ok", beyond)
+    yield Line("run time", sum(s.time_s for s in waiting) + (later_s or 0.0), "s", "", "ok", beyond)
 
 
 def _data_lines(settings: Sequence[SettingBudget], facts: LabFacts, out_dir: Path) -> Iterator[Line]:

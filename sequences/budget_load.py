@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import expm1
 
 from ..instruments.expected import ExpectedDetector, ExpectedNode, ExpectedOutput, ExpectedSection
@@ -47,6 +47,14 @@ class Playing:
         return sum(times * of(p) for times, p in pulses) / self.burst_s
 
 
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """Light that shines all the time: pump power of the pair source, and photons a second on each detector."""
+
+    pump_w: float = 0.0
+    photons_hz: Mapping[str, float] = field(default_factory=dict)
+
+
 #: No sequence is played.
 STILL = Playing((), 1.0, 0.0)
 
@@ -66,13 +74,13 @@ def playing(sequence: Sequence, link: LinkBudget | None) -> Playing:
 
 
 def channel_rates_hz(
-    node: Node, played: Playing, arms: tuple[Arm, ...], expected: ExpectedSection, pump_w: float
+    node: Node, played: Playing, arms: tuple[Arm, ...], expected: ExpectedSection, steady: Steady
 ) -> dict[str, float]:
     """Expected tags a second on every named channel of a node's tagger."""
     rates = {}
     for channel in node.channels:
         if channel.detector:
-            rates[channel.name] = _detector_rate_hz(node, channel.detector, played, arms, expected, pump_w)
+            rates[channel.name] = _detector_rate_hz(node, channel.detector, played, arms, expected, steady)
         elif channel.name == "herald":
             rates[channel.name] = played.herald_rate_hz
         else:
@@ -81,16 +89,17 @@ def channel_rates_hz(
 
 
 def _detector_rate_hz(
-    node: Node, name: str, played: Playing, arms: tuple[Arm, ...], expected: ExpectedSection, pump_w: float
+    node: Node, name: str, played: Playing, arms: tuple[Arm, ...], expected: ExpectedSection, steady: Steady
 ) -> float:
     detector = expected.detectors.get(name)
     if detector is None:
         return 0.0
     rate_hz = detector.dark_rate_hz * (played.on_s(detector.gate) if detector.gate else 1.0)
     rate_hz += _stray_rate_hz(name, detector, played, expected.outputs)
+    rate_hz += steady.photons_hz.get(name, 0.0) * detector.efficiency
     known = expected.nodes.get(node.name)
     if known is not None:
-        return rate_hz + _local_rate_hz(node.name, known, played, pump_w)
+        return rate_hz + _local_rate_hz(node.name, known, played, steady.pump_w)
     if expected.midpoint is None:
         return rate_hz
     clicks = sum(times * photon_clicks(block, arms, expected.midpoint, detector) for block, times in played.blocks)

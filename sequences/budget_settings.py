@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -10,7 +11,7 @@ from math import exp, inf, isinf, sqrt
 from ..instruments.expected import ExpectedSection
 from .budget_facts import LabFacts
 from .budget_link import Arm, LinkBudget, link_budget
-from .budget_load import STILL, Playing, channel_rates_hz, playing
+from .budget_load import STILL, Playing, Steady, channel_rates_hz, playing
 from .experiments.base import Demand, Setting
 from .pulses import Pulse
 from .sequence import Sequence as PulseSequence
@@ -61,13 +62,13 @@ def setting_budgets(
     settings: Sequence[Setting], demands: Sequence[Demand], facts: LabFacts, sources: Sequence[str]
 ) -> list[SettingBudget]:
     """One budget a setting, in order; settings that play the same under the same power share their link's."""
-    known: dict[tuple[int, float | None, float], _Played] = {}
+    known: dict[object, _Played] = {}
     found = []
     for setting, demand in zip_longest(settings, demands[: len(settings)]):
-        power_w, pump_w = _present(setting, "laser.power", facts), _pump_w(setting, facts)
-        key = (id(setting.sequence), power_w, pump_w)
+        power_w, steady = _present(setting, "laser.power", facts), _steady(setting, facts)
+        key = (id(setting.sequence), power_w, steady.pump_w, *steady.photons_hz.items())
         if key not in known:
-            known[key] = _play(setting.sequence, power_w, pump_w, facts, sources)
+            known[key] = _play(setting.sequence, power_w, steady, facts, sources)
         found.append(_setting_budget(setting, demand, known[key]))
     return _until_precise(found)
 
@@ -126,13 +127,13 @@ class _Played:
 
 
 def _play(
-    sequence: PulseSequence | None, power_w: float | None, pump_w: float, facts: LabFacts, sources: Sequence[str]
+    sequence: PulseSequence | None, power_w: float | None, steady: Steady, facts: LabFacts, sources: Sequence[str]
 ) -> _Played:
     expected = facts.file.expected
     arms = _arms(power_w, facts)
     link = _link(sequence, arms, expected)
     played = STILL if sequence is None else playing(sequence, link)
-    rates_hz = {s: channel_rates_hz(facts.nodes[s], played, arms, expected, pump_w) for s in sources}
+    rates_hz = {s: channel_rates_hz(facts.nodes[s], played, arms, expected, steady) for s in sources}
     return _Played(link, played, rates_hz, _readout_contrast(sequence, expected))
 
 
@@ -176,11 +177,15 @@ def _link(sequence: PulseSequence | None, arms: tuple[Arm, ...], expected: Expec
     return link_budget(sequence, sequence.branch, (arms[0], arms[1]), expected.midpoint, expected.detectors)
 
 
-def _pump_w(setting: Setting, facts: LabFacts) -> float:
-    """Power of the pair source's pump, 0 while it is off."""
-    if not setting.parameters.get("pair_source.emission"):
-        return 0.0
-    return _present(setting, "pair_source.pump_power", facts) or 0.0
+def _steady(setting: Setting, facts: LabFacts) -> Steady:
+    """What shines during a setting, pulses apart. Free-running light is shut out while pulses play."""
+    pump_w = _present(setting, "pair_source.pump_power", facts) or 0.0
+    photons_hz: dict[str, float] = defaultdict(float)
+    for name, light in facts.file.expected.lights.items() if setting.sequence is None else ():
+        rate_hz = _present(setting, f"{name}.rate", facts) or 0.0
+        for detector, share in light.share.items() if setting.parameters.get(f"{name}.emission") else ():
+            photons_hz[detector] += rate_hz * share
+    return Steady(pump_w if setting.parameters.get("pair_source.emission") else 0.0, photons_hz)
 
 
 def _present(setting: Setting, name: str, facts: LabFacts) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import Field
 
-from ...analysis.records import Estimate
+from ...analysis.records import PS_PER_S, Estimate
 from ...analysis.report_input import Curve
 from ..documents import Result
 from .afc import AfcConfig, AfcExperiment, AfcState
@@ -33,6 +33,11 @@ class AfcPreparation(AfcExperiment[AfcPreparationConfig]):
     def build(self) -> Plan:
         combs = [self._comb(f"burn at {a:g}", a) for a in self.config.burn_amplitudes]
         return Plan((self.setting("no comb", 0.0, 0.0), *combs), (self.config.node,))
+
+    def later_s(self) -> float:
+        sequence = self.sequence(self.config.storage_s, 1.0)
+        burst_ps = sequence.header.length_ps + sequence.repetitions * sequence.attempt.length_ps
+        return -(-self.config.attempts // sequence.repetitions) * burst_ps / PS_PER_S
 
     def next_setting(self, state: AfcState) -> Setting | None:
         if state.closed() > len(self.config.burn_amplitudes) + 1:

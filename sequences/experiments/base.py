@@ -156,6 +156,10 @@ class Experiment(ABC, Generic[C, S]):
         """What each setting of the plan waits for, in the plan's order; empty where that cannot be told beforehand."""
         return ()
 
+    def later_s(self) -> float | None:
+        """Time of the settings beyond the plan, those ``next_setting`` decides; None where their number is not known before."""
+        return 0.0
+
     def predict(self, expected: ExpectedSection) -> Mapping[str, float]:
         """Results to be expected of the lab's hardware, by the names of the estimates (rate and fidelity are added)."""
         return {}

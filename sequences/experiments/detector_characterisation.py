@@ -96,6 +96,9 @@ class DetectorCharacterisation(Experiment[DetectorConfig, DetectorState]):
         pair = (Demand(time_s=self.config.light_s), Demand(time_s=self.config.dark_s))
         return pair * self.config.points
 
+    def later_s(self) -> None:
+        return None
+
     def begin(self) -> DetectorState:
         return DetectorState()
 

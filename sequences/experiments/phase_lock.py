@@ -55,6 +55,9 @@ class PhaseLock(TwoRatesExperiment[PhaseLockConfig]):
         phases = self._scanned_rad()
         return Plan(tuple(self._setting(f"fringe {phase:.2f} rad", phase) for phase in phases.tolist()), (MIDPOINT,))
 
+    def later_s(self) -> float:
+        return self.config.steps * self.config.dwell_s
+
     def next_setting(self, state: Rates) -> Setting | None:
         done = state.closed() - self.config.fringe_points
         if done >= self.config.steps:

@@ -41,18 +41,17 @@ class PolarisationAlignment(TwoRatesExperiment[PolarisationAlignmentConfig]):
     Config = PolarisationAlignmentConfig
 
     def build(self) -> Plan:
-        return Plan((), (MIDPOINT,))
+        first = (self._trial(n, self._kept(Rates(), 0)) for n in range(self.config.angles))
+        return Plan(tuple(first), (MIDPOINT,))
+
+    def later_s(self) -> float:
+        return (self._trials + 1 - self.config.angles) * self.config.dwell_s
 
     def next_setting(self, state: Rates) -> Setting | None:
         n = state.closed()
         if n > self._trials:
             return None
-        kept = self._kept(state, n // self.config.angles)
-        if n < self._trials:
-            kept = {**kept, _PADDLES[n // self.config.angles % 3]: float(self._tried_deg()[n % self.config.angles])}
-        light = {**self.config.light, "light_source.kind": self.config.kind.format(node=self.config.node)}
-        paddles = {f"{self.config.node}_polarization.{name}": angle for name, angle in kept.items()}
-        return Setting("aligned" if n == self._trials else f"try {n}", None, {**light, **paddles})
+        return self._trial(n, self._kept(state, n // self.config.angles))
 
     def result(self, state: Rates) -> Result:
         counts = self.counts([v for v in state.visits if v.closed])
@@ -78,6 +77,14 @@ class PolarisationAlignment(TwoRatesExperiment[PolarisationAlignmentConfig]):
     @property
     def _trials(self) -> int:
         return 3 * self.config.rounds * self.config.angles
+
+    def _trial(self, n: int, kept: Mapping[str, float]) -> Setting:
+        """The n-th setting: one paddle at one of its angles, the others where they are best; after all of them, all best."""
+        if n < self._trials:
+            kept = {**kept, _PADDLES[n // self.config.angles % 3]: float(self._tried_deg()[n % self.config.angles])}
+        light = {**self.config.light, "light_source.kind": self.config.kind.format(node=self.config.node)}
+        paddles = {f"{self.config.node}_polarization.{name}": angle for name, angle in kept.items()}
+        return Setting("aligned" if n == self._trials else f"try {n}", None, {**light, **paddles})
 
     def _tried_deg(self) -> FloatArray:
         return np.arange(self.config.angles) * 180.0 / self.config.angles
