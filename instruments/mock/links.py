@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from math import acos, ceil, pi, sqrt
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -69,9 +69,12 @@ def link_names() -> tuple[str, ...]:
     return tuple(sorted(p.name.removesuffix(".yaml") for p in folder.iterdir()))
 
 
-def load_link(name: str, seed: int = 0) -> PublishedLink:
-    """A link of ``configs/presets/links``, switched on. Raises ConfigError when there is none of that name."""
-    config, notes = load_preset(f"links/{name}"), preset_notes(f"links/{name}")
+def load_link(name: str, seed: int = 0, overrides: Mapping[str, Any] | None = None) -> PublishedLink:
+    """A link of ``configs/presets/links``, switched on, with some of its laboratory's values replaced.
+
+    Raises ConfigError when there is no link of that name, or for an unknown value.
+    """
+    config, notes = load_preset(f"links/{name}", overrides), preset_notes(f"links/{name}")
     world = World(config, seed)
     world.set("laser", "power", config.laser.pi_power_w)
     world.set("laser", "emission", 1.0)

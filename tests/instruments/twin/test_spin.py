@@ -10,6 +10,7 @@ from erbia.instruments.twin.spin import (
     PAULI_Y,
     PAULI_Z,
     Decoherence,
+    Depolarise,
     Excite,
     Initialise,
     Operation,
@@ -102,3 +103,14 @@ def test_traces_stay_one():
         Decoherence(1e-9, 1e-9, 1, 1e-9),
     )
     assert np.einsum("snsn->", state).real == pytest.approx(1, abs=1e-12)
+
+
+def test_depolarised_spin_leaves_a_werner_state_with_its_photon():
+    """A Bell state of which a share c is forgotten has fidelity 1 - 3c/4, in every basis alike."""
+    bins = [Excite(2, 1.0, 0), turn(3, np.pi), Excite(4, 1.0, 1)]
+    played = [Initialise(0, 1.0), turn(1, np.pi / 2), *bins, Depolarise(4, 0.08)]
+    state = evolve(played, 4, 2, Decoherence(1e9, 1e9, 1.0, 1e9)).reshape(8, 8)
+    values = np.linalg.eigvalsh(state)
+    assert np.trace(state).real == pytest.approx(1)
+    assert values[-1] == pytest.approx(1 - 3 * 0.08 / 4)
+    assert values[-4:-1] == pytest.approx([0.02] * 3)
