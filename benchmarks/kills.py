@@ -1,56 +1,45 @@
-"""Kills engines and clients at random moments of seeded runs, and looks at what is left.
+"""Kills engines, their watchdogs and clients at random moments of runs on emulated instruments, and looks at what is left.
 
-Run ``python benchmarks/kills.py [KILLS]`` (200 takes about half an hour). After each kill of the engine: the file opens and holds every
-row told more than a second before, the queue is whole and held, the laser that outlives the process is off, and the next
-engine goes on with the same run in the same file. After each kill of a client the engine plays on.
+Run ``python benchmarks/kills.py [KILLS]`` (200 takes about half an hour). The instruments of ``wire_lab`` live in a process that
+nobody kills and are asked on connections of this script's own: they, not the engine, say whether laser and pulses are off.
+
+After a kill of the engine: the instruments are off, the file opens and holds every row told more than a second before, the
+queue is whole and held, the next engine goes on with the same run in the same file. In every tenth of these the watchdog is
+killed too, as by a power cut; then the next engine must find and make the lab safe. After a kill of a client the engine plays
+on, and what it had acknowledged is queued. At the end every run must be done with each of its settings once, in order.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 
-from erbia.analysis.files.runfile import open_run
+from erbia.analysis.files.runfile import Run, open_run
 from erbia.sequences.engine.client import EngineClient, EngineLost
-from erbia.sequences.engine.queue_values import RunOrder
-from erbia.sequences.replay import analyze
+from erbia.sequences.engine.queue_values import QueueEntry, RunOrder
+from erbia.sequences.experiments.base import Action
+from erbia.sequences.experiments.scan import ScanExperiment
+from erbia.sequences.replay import Refold, analyze, experiment_of
+from erbia.sequences.scan import Search, Told
 
-BOX = '''
-from pathlib import Path
-from qcodes.instrument import Instrument
-from qcodes.validators import Bool
-
-
-class Box(Instrument):
-    """A laser whose state outlives every process: it lies in a file."""
-
-    def __init__(self, name, address, **kwargs):
-        super().__init__(name, **kwargs)
-        path = Path(address)
-        if not path.exists():
-            path.write_text("False")
-        self.add_parameter(
-            "emission",
-            vals=Bool(),
-            get_cmd=lambda: path.read_text() == "True",
-            set_cmd=lambda on: path.write_text(str(on)),
-        )
-
-    def get_idn(self):
-        return {"vendor": "erbia", "model": "file", "serial": None, "firmware": None}
-'''
-CLIENT = """
+WATCHER = """
 import sys
 from erbia.sequences.engine.client import EngineClient
 client = EngineClient.connect(sys.argv[1])
@@ -58,106 +47,235 @@ print("there", flush=True)
 for document in client.documents():
     pass
 """
+SUBMITTER = """
+import sys
+from erbia.sequences.engine.client import EngineClient
+from erbia.sequences.engine.queue_values import RunOrder
+client = EngineClient.connect(sys.argv[1])
+while True:
+    print(client.submit(RunOrder.of("timing_jitter", {}, batch="submitter", priority=-1)).id, flush=True)
+"""
 #: A row told this long before the kill has been made durable.
 _DURABLE_S = 1.0
-CONFIG = {"heralds": 4000, "calibration_shots": 2000, "max_time_s": 1e6}
+_BIAS = {"parameter": "snspd.ch3.bias", "unit": "A", "start": 14e-6, "stop": 18e-6, "points": 8}
+_SCAN = {"measure": ["alice.photon"], "dwell_s": 0.25, "parameters": {"laser.emission": True}, "play": "alice_readout"}
+_GOLDEN = {"method": "golden_section", "parameter": "snspd.ch3.bias", "low": 12e-6, "high": 19e-6, "tolerance": 0.8e-6}
+ORDERS = (
+    RunOrder.of("heralded_entanglement", {"heralds": 10, "calibration_shots": 300, "max_time_s": 1e6}),
+    RunOrder.of("scan", {**_SCAN, "points": {"axes": [_BIAS], "order": "shuffled", "seed": 5}}),
+    RunOrder.of("scan", {**_SCAN, "points": _GOLDEN}),
+)
+
+
+class Hardware:
+    """The emulated laser and pulser, asked in their own language behind the engine's back."""
+
+    def __init__(self, station: Path) -> None:
+        text = station.read_text(encoding="utf-8")
+        self._laser = _address(text, "laser").split(":")[0], 1998
+        self._pulser = f"http://{_address(text, 'pulser')}:8050/json-rpc"
+
+    def emits(self) -> bool:
+        """Whether the laser's current is on."""
+        with socket.create_connection(self._laser, 5.0) as line:
+            line.sendall(b"(param-ref 'laser1:dl:cc:enabled)\n")
+            heard = b""
+            while b"#" not in heard:
+                heard += line.recv(256)
+        return b"#t" in heard
+
+    def plays(self) -> bool:
+        """Whether a sequence is streaming."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "isStreaming", "params": []}).encode()
+        request = urllib.request.Request(self._pulser, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=5.0) as reply:
+            return bool(json.load(reply)["result"])
+
+    def safe(self) -> bool:
+        return not self.emits() and not self.plays()
+
+
+def _address(text: str, instrument: str) -> str:
+    found = re.search(rf"^  {instrument}:.*?address: (\S+)", text, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found[1]
 
 
 @dataclass
 class Campaign:
-    """The station, the queue's numbers as they should be, and what was found wrong."""
+    """The emulated lab, what happened, and what was found wrong.
+
+    Attributes:
+        kept: rows in each run file after its last kill, by source.
+        off_after_s: from each kill of an engine alone until the instruments were off.
+    """
 
     station: Path
-    laser: Path
     runs: Path
     rng: np.random.Generator
-    waiting: tuple[int, ...] = ()
+    hardware: Hardware
     wrong: list[str] = field(default_factory=list)
-    resumed: int = 0
+    seen: Counter[str] = field(default_factory=Counter)
+    kept: dict[str, dict[str, int]] = field(default_factory=dict)
+    off_after_s: list[float] = field(default_factory=list)
+    orders: Any = field(default_factory=lambda: cycle(ORDERS))
 
     def expect(self, what: str, good: bool) -> None:
         if not good:
             self.wrong.append(what)
 
     def engine(self) -> EngineClient:
-        return EngineClient.connect_or_start(str(self.station), 1, self.runs)
+        return EngineClient.connect_or_start(str(self.station), None, self.runs)
 
-    def kill_engine(self, number: int) -> None:
-        """One kill at a random moment of a run, and all that must hold afterwards."""
+    def playing(self) -> EngineClient:
+        """An engine with a run under way and more in its queue."""
         client = self.engine()
+        if len(client.queue().entries) < 3:
+            for order in islice(self.orders, 3):
+                assert isinstance(client.submit(order), QueueEntry)
         client.release_queue()
         wait(lambda: client.status().run_path != "" and client.status().state == "running")
-        path, pid, entry = client.status().run_path, client.status().pid, client.status().entry_id
-        told = listen(client, float(self.rng.uniform(0.2, 2.5)), pid)
-        killed_s = time.time()
-        wait(lambda: EngineClient.connect(str(self.station)) is None)
-        wait(lambda: self.laser.read_text() == "False", fail=lambda: self.expect(f"{number}: laser on", False))
-        with open_run(path) as run:
-            self.expect(f"{number}: status {run.status}", run.status == "interrupted")
-            kept = {source: sum(len(b.tags) for b in run.iter_blocks(source)) for source in run.sources}
-        heard = clicks(told, killed_s - _DURABLE_S)
-        lost = {s: n - kept.get(s, 0) for s, n in heard.items() if n > kept.get(s, 0)}
-        self.expect(f"{number}: told but not kept: {lost}", not lost)
+        return client
+
+    def kill_engine(self, number: int, watchdog_too: bool) -> None:
+        """One kill at a random moment of a run, and all that must hold afterwards."""
+        client = self.playing()
+        before = [entry.id for entry in client.queue().entries]
+        engine = psutil.Process(client.status().pid)
+        victims = [*(watchdogs(engine) if watchdog_too else []), engine]
+        told = listen(client, float(self.rng.uniform(0.1, 3.0)), victims)
+        killed_s, path = time.time(), run_of(told)
+        self.seen["engine killed while the laser was on"] += self.hardware.emits()
+        if watchdog_too:
+            self.seen["watchdog killed with it"] += 1
+        elif number % 4 == 0:
+            wait(self.hardware.safe, fail=lambda: self.expect(f"{number}: lab not safe", False))
+            self.off_after_s.append(time.time() - killed_s)
         again = self.engine()
-        queue = again.queue()
-        self.expect(
-            f"{number}: queue {[e.id for e in queue.entries]}", tuple(e.id for e in queue.entries) == self.waiting
-        )
-        self.expect(f"{number}: queue not held", "ended while it played" in queue.held)
-        self.expect(
-            f"{number}: not resumable", queue.entries[0].order.resume_path == path and queue.entries[0].id == entry
-        )
-        again.release_queue()
-        wait(lambda: again.status().run_path == path)
-        self.resumed += 1
+        self.expect(f"{number}: lab not safe with the next engine", self.hardware.safe())
+        queue, finished = again.queue(), {e.id for e in again.queue(finished=True).entries if e.state == "done"}
+        after = [entry.id for entry in queue.entries]
+        self.expect(f"{number}: queue {before} became {after}", [i for i in before if i not in finished] == after)
+        self.expect(f"{number}: queue not held", queue.held != "")
+        self.check_rows(number, path, told, killed_s)
+        if queue.entries and queue.entries[0].order.resume_path:
+            self.seen["runs gone on with"] += 1
+            again.release_queue()
+            wait(lambda: again.status().run_path == path)
         again.close()
 
-    def kill_client(self, number: int) -> None:
-        """The engine does not notice that a client is gone."""
-        client = self.engine()
-        client.release_queue()
-        wait(lambda: client.status().run_path != "")
-        pid, path = client.status().pid, client.status().run_path
-        with subprocess.Popen([sys.executable, "-c", CLIENT, str(self.station)], stdout=subprocess.PIPE) as victim:
+    def check_rows(self, number: int, path: str, told: list[Any], killed_s: float) -> None:
+        with open_run(path) as run:
+            kept = {source: int(sum(len(b.tags) for b in run.iter_blocks(source))) for source in run.sources}
+        heard, earlier = clicks(told, path, killed_s - _DURABLE_S), self.kept.get(path, {})
+        lost = {s: n for s, n in heard.items() if n + earlier.get(s, 0) > kept.get(s, 0)}
+        self.expect(f"{number}: told but not kept: {lost} of {kept}", not lost)
+        self.kept[path] = kept
+        self.seen["rows told and kept"] += sum(heard.values())
+
+    def kill_client(self, number: int, script: str) -> None:
+        """The engine does not notice that a client is gone, and keeps what it acknowledged."""
+        client = self.playing()
+        pid = client.status().pid
+        with subprocess.Popen([sys.executable, "-c", script, str(self.station)], stdout=subprocess.PIPE) as victim:
             assert victim.stdout is not None
-            victim.stdout.readline()
+            first = victim.stdout.readline()
             time.sleep(float(self.rng.uniform(0.0, 0.5)))
             victim.kill()
+            acknowledged = [int(line) for line in (first + victim.stdout.read()).split() if line.isdigit()]
         before = client.status()
-        wait(lambda: client.status().next_index > before.next_index)
-        self.expect(f"{number}: engine noticed", client.status().pid == pid and client.status().run_path == path)
+        wait(lambda: client.status().next_index > before.next_index or client.status().state == "idle")
+        self.expect(f"{number}: engine noticed", client.status().pid == pid)
+        queued = [entry.id for entry in client.queue(batch="submitter").entries]
+        self.expect(
+            f"{number}: {acknowledged} acknowledged, {queued} queued", queued[: len(acknowledged)] == acknowledged
+        )
+        self.expect(f"{number}: more queued than sent", len(queued) <= len(acknowledged) + 1)
+        self.seen["entries acknowledged and queued"] += len(acknowledged)
+        if queued:
+            client.cancel(batch="submitter")
+        client.close()
+
+    def kill_watchdog(self, number: int) -> None:
+        """The engine gets another one."""
+        client = self.playing()
+        engine = psutil.Process(client.status().pid)
+        (dog,) = watchdogs(engine)
+        dog.kill()
+        wait(lambda: [d.pid for d in watchdogs(engine)] not in ([], [dog.pid]))
+        self.seen["watchdog killed alone and replaced"] += 1
+        self.expect(f"{number}: engine noticed", client.status().pid == engine.pid)
         client.close()
 
     def finish(self) -> None:
-        """The run that was cut so often is stopped, and analysed from its file."""
+        """The queue is played to its end, and every run looked at."""
         client = self.engine()
-        process = psutil.Process(client.status().pid)
-        path = client.status().run_path
-        client.hold_queue("campaign over")
-        client.stop("now")
-        wait(lambda: client.status().state == "idle")
+        client.release_queue()
+        wait(lambda: not client.queue().entries and client.status().state == "idle", limit_s=300.0)
+        engine = psutil.Process(client.status().pid)
         client.shutdown()
-        psutil.wait_procs([process], timeout=60)
-        with open_run(path) as run:
-            heralds = run.heralds()["t_ps"]
-            self.expect("heralds twice", len(np.unique(heralds)) == len(heralds))
-            self.expect("blocks of the sources differ in number", len({len(run.blocks(s)) for s in run.sources}) == 1)
-            counts = analyze(run).counts
-        sys.stdout.write(
-            f"one run, cut {self.resumed} times: {len(heralds)} heralds, {json.dumps(counts['heralds'])}\n"
-        )
+        psutil.wait_procs([engine], timeout=60)
+        self.expect("lab not safe at the end", self.hardware.safe())
+        for path in sorted(self.runs.glob("*.h5")):
+            with open_run(path) as run:
+                for problem in problems_of(run):
+                    self.expect(f"{path.name}: {problem}", False)
+                self.seen["runs done, each setting once"] += 1
+                self.seen["settings"] += len(run.settings())
+                self.seen["heralds, none twice"] += len(run.heralds())
 
 
-def listen(client: EngineClient, duration_s: float, pid: int) -> list[tuple[float, dict[str, object]]]:
-    """Documents with the time they were told, until ``duration_s`` after the first, when the engine is killed."""
-    told: list[tuple[float, dict[str, object]]] = []
+def problems_of(run: Run) -> list[str]:
+    """What is not as in a run that was never cut."""
+    rows, experiment = run.settings(), experiment_of(run)
+    names, again = (
+        [name.decode() if isinstance(name, bytes) else name for name in rows["name"]],
+        Refold(experiment, run),
+    )
+    values = [json.loads(text)["parameters"] for text in rows["parameters"]]
+    planned = [setting.name for setting in experiment.build().settings]
+    found = {
+        f"status {run.status}": run.status == "done",
+        f"settings {list(rows['index'])}": list(rows["index"]) == list(range(len(rows))),
+        "settings overlap": bool(np.all(rows["t_start_ps"][1:] >= rows["t_stop_ps"][:-1])),
+        f"settings {names}, not {planned}": names[: len(planned)] == planned,
+        "data ask for more": again.action is Action.CONTINUE or experiment.name != "scan",
+        "heralds twice": len(np.unique(run.heralds()["t_ps"])) == len(run.heralds()),
+        "blocks of the sources differ in number": len({len(run.blocks(s)) for s in run.sources}) == 1,
+        "another answer from the file": all(run.results[n].as_dict() == e.as_dict() for n, e in analyze(run).estimates.items()),
+    }  # fmt: skip
+    if isinstance(experiment, ScanExperiment):
+        found |= _scanned(experiment, again, [v["snspd.ch3.bias"] for v in values])
+    return [what for what, good in found.items() if not good]
+
+
+def _scanned(experiment: ScanExperiment, again: Refold, visited: list[float]) -> dict[str, bool]:
+    visits, points = again.state.visits, experiment.config.points
+    long = [v.dwelt_ps(("alice",)) / 1e12 for v in visits]
+    found = {f"dwelt {long} s": min(long) >= experiment.config.dwell_s and all(v.closed for v in visits)}
+    if not isinstance(points, Search):
+        wanted = [point.values["snspd.ch3.bias"] for point in points.points()]
+        return found | {f"visited {visited}, not {wanted}": visited == wanted}
+    told = [Told(v.values, experiment.value(v, "alice.photon")) for v in visits]
+    asked = [points.ask(told[:k]) for k in range(len(told) + 1)]
+    wanted = [point["snspd.ch3.bias"] for point in asked if point is not None]
+    return found | {f"search visited {visited}, not {wanted}": visited == wanted and asked[-1] is None}
+
+
+def watchdogs(engine: psutil.Process) -> list[psutil.Process]:
+    return [c for c in engine.children() if any("watchdog" in part for part in c.cmdline())]
+
+
+def listen(client: EngineClient, duration_s: float, victims: list[psutil.Process]) -> list[Any]:
+    """Documents with the time they were told, until ``duration_s`` after the first, when the victims are killed."""
+    told: list[Any] = []
     try:
         begun = None
         for document in client.documents():
-            told.append((document.utc_s, document.content))
+            told.append(document)
             begun = begun or time.monotonic()
             if time.monotonic() - begun > duration_s:
-                os.kill(pid, signal.SIGKILL)
+                kill(victims)
                 duration_s = float("inf")
     except EngineLost:
         pass
@@ -165,13 +283,28 @@ def listen(client: EngineClient, duration_s: float, pid: int) -> list[tuple[floa
     return told
 
 
-def clicks(told: list[tuple[float, dict[str, object]]], until_s: float) -> dict[str, int]:
-    """Clicks told of before a time, by source."""
-    heard: dict[str, int] = {}
-    for utc_s, content in told:
-        if content["type"] == "Tags" and utc_s < until_s:
-            source = str(content["source"])
-            heard[source] = heard.get(source, 0) + int(content["n"])  # type: ignore[call-overload]
+def kill(victims: list[psutil.Process]) -> None:
+    """All at once: the last one is kept from replacing the others."""
+    os.kill(victims[-1].pid, signal.SIGSTOP)
+    for victim in victims:
+        victim.kill()
+    psutil.wait_procs(victims, timeout=10)
+
+
+def run_of(told: list[Any]) -> str:
+    return str([d.content["path"] for d in told if d.content["type"] == "RunStart"][-1])
+
+
+def clicks(told: list[Any], path: str, until_s: float) -> dict[str, int]:
+    """Clicks told of one run before a time, by source."""
+    heard: Counter[str] = Counter()
+    current = ""
+    for document in told:
+        content = document.content
+        if content["type"] == "RunStart":
+            current = content["path"]
+        elif content["type"] == "Tags" and current == path and document.utc_s < until_s:
+            heard[content["source"]] += content["n"]
     return heard
 
 
@@ -189,32 +322,43 @@ def wait(condition: Callable[[], bool], fail: Callable[[], None] | None = None, 
 
 def play(kills: int, folder: Path) -> Campaign:
     """The whole campaign in a folder: every second kill is of a client."""
-    (folder / "filebox.py").write_text(BOX, encoding="utf-8")
-    os.environ["PYTHONPATH"], os.environ["XDG_RUNTIME_DIR"] = str(folder), str(folder)
-    shipped = Path(__file__).resolve().parents[1] / "configs" / "stations" / "mock_lab.yaml"
-    box = f"instruments:\n  box: {{type: filebox.Box, address: {folder / 'laser'}}}"
-    station = folder / "kills.yaml"
-    station.write_text(shipped.read_text(encoding="utf-8").replace("instruments:", box, 1), encoding="utf-8")
-    campaign = Campaign(station, folder / "laser", folder / "runs", np.random.default_rng(kills))
-    client = campaign.engine()
-    client.hold_queue("setting up")
-    orders = [RunOrder.of("heralded_entanglement", CONFIG, {"box.emission": True}) for _ in range(5)]
-    campaign.waiting = tuple(entry.id for entry in map(client.submit, orders) if not isinstance(entry, list))
-    client.close()
-    for number in range(kills):
-        (campaign.kill_client if number % 2 else campaign.kill_engine)(number)
-        if number % 10 == 9:
-            sys.stdout.write(f"{number + 1} kills, {len(campaign.wrong)} wrong\n")
-            sys.stdout.flush()
-    campaign.finish()
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    at = f"127.{100 + os.getpid() // 250 % 100}.{1 + os.getpid() % 250}"
+    station, endpoints = folder / "kills.yaml", folder / "endpoints.json"
+    command = [sys.executable, "-m", "erbia", "emulate", "wire_lab", "--at", at, "--copy", str(station)]
+    with subprocess.Popen([*command, "--endpoints", str(endpoints)], stdout=subprocess.DEVNULL) as lab:
+        wait(endpoints.exists)
+        try:
+            campaign = Campaign(station, folder / "runs", np.random.default_rng(kills), Hardware(station))
+            for number in range(kills):
+                if number % 2:
+                    campaign.kill_client(number, SUBMITTER if number % 4 == 1 else WATCHER)
+                else:
+                    campaign.kill_engine(number, watchdog_too=number % 20 == 10)
+                if number % 20 == 19:
+                    campaign.kill_watchdog(number)
+                if number % 10 == 9:
+                    say(f"{number + 1} kills, {len(campaign.wrong)} wrong")
+            campaign.finish()
+        finally:
+            lab.terminate()
     return campaign
+
+
+def say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     with tempfile.TemporaryDirectory() as name:
         campaign = play(kills, Path(name))
-    sys.stdout.write("\n".join([*campaign.wrong, f"{kills} kills, {len(campaign.wrong)} wrong (demand 0)"]) + "\n")
+    for what, number in campaign.seen.items():
+        say(f"{what}: {number}")
+    off = campaign.off_after_s
+    say(f"instruments off after a kill: median {np.median(off):.2f} s, longest {max(off):.2f} s of {len(off)}")
+    say("\n".join([*campaign.wrong, f"{kills} kills, {len(campaign.wrong)} wrong (demand 0)"]))
     return int(bool(campaign.wrong))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -127,6 +128,11 @@ def read_station(path: Path) -> StationFile:
                 f"{path}: {where} names instrument {name!r}; the file has {', '.join(station.instruments)}"
             )
     return station
+
+
+def addresses_of(instruments: Mapping[str, InstrumentSection]) -> dict[str, str]:
+    """Addresses by instrument, of those that have one."""
+    return {name: section.address for name, section in instruments.items() if section.address is not None}
 
 
 def _references(station: StationFile) -> list[tuple[str, str]]:

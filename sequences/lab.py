@@ -17,7 +17,7 @@ from ..analysis.quantity import parse_quantity
 from ..analysis.records import Estimate
 from ..instruments.interfaces import Node
 from ..instruments.station import LoadedStation, load
-from ..instruments.station_file import find_station, read_station
+from ..instruments.station_file import addresses_of, find_station, read_station
 from .budget import make_budget
 from .budget_facts import facts_of
 from .calibrations import book_of, calibrate
@@ -31,13 +31,14 @@ from .owners import Ownership
 from .run_file import dotted_name
 from .runner import Subscriber, resume_run, run_experiment
 from .safety import make_safe
+from .watchdog import Watchdog
 
 
 class Lab:
     """A loaded station. ``station`` is the QCoDeS Station: existing QCoDeS scripts run on it unchanged."""
 
-    def __init__(self, loaded: LoadedStation, ownership: Ownership) -> None:
-        self._loaded, self._ownership = loaded, ownership
+    def __init__(self, loaded: LoadedStation, ownership: Ownership, watchdog: Watchdog | None = None) -> None:
+        self._loaded, self._ownership, self._watchdog = loaded, ownership, watchdog
 
     @property
     def station(self) -> Any:
@@ -173,6 +174,8 @@ class Lab:
         """Makes the lab safe and closes every instrument."""
         try:
             self.make_safe()
+            if self._watchdog is not None:
+                self._watchdog.relieve()
         finally:
             self._loaded.close()
             self._ownership.release()
@@ -189,16 +192,22 @@ class Lab:
 def load_station(name_or_path: str | Path, seed: int | None = None) -> Lab:
     """Loads a shipped station by name, or a station file, and connects its instruments.
 
+    A watchdog process switches off what is not simulated in this process, should this process die.
+
     Raises:
         ConfigError: the file is wrong; names file, line and what is allowed.
         UsageError: another process on this machine owns one of the instruments.
         InstrumentError: an instrument cannot be reached.
     """
-    sections = read_station(find_station(name_or_path)).instruments
-    addresses = {name: section.address for name, section in sections.items() if section.address is not None}
-    ownership = Ownership(runtime_folder(), addresses)
+    path = find_station(name_or_path)
+    ownership = Ownership(runtime_folder(), addresses_of(read_station(path).instruments))
     try:
-        return Lab(load(name_or_path, seed), ownership)
+        loaded = load(path, seed)
+        real = any(not loaded.is_mock(name) for name in loaded.station.components)
+        lab = Lab(loaded, ownership, Watchdog(path, runtime_folder()) if real else None)
+        if ownership.left_behind:
+            lab.make_safe()
+        return lab
     except BaseException:
         ownership.release()
         raise

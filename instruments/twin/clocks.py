@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.random import Generator
-from scipy.signal import lfilter
 
 from ...analysis.records import PS_PER_S, FloatArray, Int64Array
 from .config import ClockConfig
@@ -102,7 +102,7 @@ class Clock:
         walk = np.cumsum(np.append(self._wander, steps))[1:]
         self._wander = float(walk[-1])
         keep = np.exp(-step_s / self.config.steering_s) if self.config.steering_s else 1.0
-        wander, _ = lfilter([1.0], [1.0, -keep], (white + walk) * _KNOT_PS, zi=[keep * self._phase_ps])
+        wander = _leaky_sum((white + walk) * _KNOT_PS, float(keep), self._phase_ps)
         self._phase_ps = float(wander[-1])
         new = wander + drawn[:, 2].ravel() * self.config.white_phase_ps
         step = _KEPT_PS // _KNOT_PS
@@ -110,3 +110,13 @@ class Clock:
         kept = self._knots[-_RECENT:]
         self._first += len(self._knots) - len(kept)
         self._knots = np.concatenate([kept, new])
+
+
+@njit(cache=True, nogil=True)
+def _leaky_sum(steps: FloatArray, keep: float, before: float) -> FloatArray:
+    """``y[k] = steps[k] + keep y[k-1]`` from ``y[-1] = before``: float64 (K,)."""
+    out = np.empty(len(steps))
+    for k in range(len(steps)):
+        before = steps[k] + keep * before
+        out[k] = before
+    return out

@@ -13,6 +13,7 @@ import platformdirs
 import psutil
 
 from ...analysis.errors import UsageError
+from ..owners import is_alive
 
 #: What the engine's own last words begin with, among whatever libraries print.
 SAYS = "erbia engine: "
@@ -29,11 +30,7 @@ class Endpoint:
 
     def alive(self) -> bool:
         """Whether the process that wrote this still runs (a reused pid does not count)."""
-        try:
-            process = psutil.Process(self.pid)
-            return bool(process.create_time() == self.pid_created_s and process.status() != psutil.STATUS_ZOMBIE)
-        except psutil.NoSuchProcess:
-            return False
+        return is_alive(self.pid, self.pid_created_s)
 
 
 def runtime_folder() -> Path:

@@ -14,12 +14,11 @@ from ..experiments.registry import experiments
 from ..lab import Lab, load_station
 from .access import TlsFiles
 from .archive import Archive
-from .endpoint import endpoint_file, remove_endpoint, runtime_folder, write_endpoint
+from .endpoint import remove_endpoint, runtime_folder, write_endpoint
 from .poller import Poller
 from .service import Service, serving, serving_network
 from .spool import Spool
 from .supervisor import Supervisor
-from .watchdog import watched
 
 log = logging.getLogger(__name__)
 
@@ -88,24 +87,21 @@ def serve_lab(
     service = Service(supervisor, spool, archive)
     poller = Poller(lab.station, supervisor.health, lambda: service.streams > 0)
     signal.signal(signal.SIGTERM, lambda *_: service.ended.set())
-    with ExitStack() as until_safe:
-        if not all(lab.loaded.is_mock(name) for name in lab.station.components):
-            until_safe.enter_context(watched(station, endpoint_file(station).with_suffix(".watchdog.log")))
-        try:
-            with ExitStack() as served:
-                address, token = served.enter_context(serving(service))
-                if network is not None:
-                    where = serving_network(service, network.address, network.tls, network.operators)
-                    log.info("serving %s by mutual TLS", served.enter_context(where))
-                write_endpoint(station, address, token)
-                ready(address)
-                poller.start()
-                while not service.ended.wait(0.5) and service.idle_s() < idle_limit_s:
-                    supervisor.guard()
-        finally:
-            remove_endpoint(station)
-            poller.close()
-            supervisor.close()
-            logging.getLogger("erbia").removeHandler(handler)
-            archive.close()
-            spool.close()
+    try:
+        with ExitStack() as served:
+            address, token = served.enter_context(serving(service))
+            if network is not None:
+                where = serving_network(service, network.address, network.tls, network.operators)
+                log.info("serving %s by mutual TLS", served.enter_context(where))
+            write_endpoint(station, address, token)
+            ready(address)
+            poller.start()
+            while not service.ended.wait(0.5) and service.idle_s() < idle_limit_s:
+                supervisor.guard()
+    finally:
+        remove_endpoint(station)
+        poller.close()
+        supervisor.close()
+        logging.getLogger("erbia").removeHandler(handler)
+        archive.close()
+        spool.close()

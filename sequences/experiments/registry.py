@@ -1,72 +1,71 @@
-"""The experiments by name: the shipped ones and those of installed plug-ins (entry point ``erbia.experiments``)."""
+"""The experiments by name: the shipped ones and those of installed plug-ins (entry point ``erbia.experiments``).
+
+Each is imported when it is asked for: with its analysis an experiment is slow to import.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
 from ...analysis.errors import UsageError
-from .absorptive import AbsorptiveEntanglement
-from .afc_preparation import AfcPreparation
-from .afc_storage import AfcStorage
 from .base import Experiment
-from .bell_test import BellTest
-from .clock_sync import ClockSync
-from .clock_tracking import ClockTracking
-from .clock_two_way import ClockTwoWay
-from .cw_correlation import CwG2
-from .delay_calibration import DelayCalibration
-from .detector_characterisation import DetectorCharacterisation
-from .entanglement_storage import EntanglementStorage
-from .heralded_entanglement import HeraldedEntanglement
-from .hom_visibility import HomVisibility
-from .jitter_budget import JitterBudget
-from .line_scan import LineScan
-from .phase_lock import PhaseLock
-from .photon_lifetime import PhotonLifetime
-from .photon_statistics import PulsedG2
-from .polarisation_alignment import PolarisationAlignment
-from .scan import ScanExperiment
-from .single_photon import SinglePhotonEntanglement
-from .storage_time import StorageTime
-from .timing_jitter import TimingJitter
-from .tomography import Tomography
 
-_SHIPPED: tuple[type[Experiment[Any, Any]], ...] = (
-    HeraldedEntanglement,
-    SinglePhotonEntanglement,
-    AbsorptiveEntanglement,
-    BellTest,
-    Tomography,
-    ClockSync,
-    ClockTracking,
-    ClockTwoWay,
-    StorageTime,
-    EntanglementStorage,
-    TimingJitter,
-    LineScan,
-    PhotonLifetime,
-    PulsedG2,
-    HomVisibility,
-    DetectorCharacterisation,
-    JitterBudget,
-    DelayCalibration,
-    CwG2,
-    PhaseLock,
-    PolarisationAlignment,
-    AfcPreparation,
-    AfcStorage,
-    ScanExperiment,
-)
+#: Module and class by name.
+_SHIPPED = {
+    "heralded_entanglement": "heralded_entanglement:HeraldedEntanglement",
+    "single_photon_entanglement": "single_photon:SinglePhotonEntanglement",
+    "absorptive_entanglement": "absorptive:AbsorptiveEntanglement",
+    "bell_test": "bell_test:BellTest",
+    "tomography": "tomography:Tomography",
+    "clock_sync": "clock_sync:ClockSync",
+    "clock_tracking": "clock_tracking:ClockTracking",
+    "clock_two_way": "clock_two_way:ClockTwoWay",
+    "storage_time": "storage_time:StorageTime",
+    "entanglement_storage": "entanglement_storage:EntanglementStorage",
+    "timing_jitter": "timing_jitter:TimingJitter",
+    "line_scan": "line_scan:LineScan",
+    "photon_lifetime": "photon_lifetime:PhotonLifetime",
+    "g2_pulsed": "photon_statistics:PulsedG2",
+    "hom_visibility": "hom_visibility:HomVisibility",
+    "detector_characterisation": "detector_characterisation:DetectorCharacterisation",
+    "jitter_budget": "jitter_budget:JitterBudget",
+    "delay_calibration": "delay_calibration:DelayCalibration",
+    "g2_cw": "cw_correlation:CwG2",
+    "phase_lock": "phase_lock:PhaseLock",
+    "polarisation_alignment": "polarisation_alignment:PolarisationAlignment",
+    "afc_preparation": "afc_preparation:AfcPreparation",
+    "afc_storage": "afc_storage:AfcStorage",
+    "scan": "scan:ScanExperiment",
+}
 
 
-def experiments() -> dict[str, type[Experiment[Any, Any]]]:
-    """Every experiment class by its name."""
-    found = {cls.name: cls for cls in _SHIPPED}
-    for point in entry_points(group="erbia.experiments"):
-        found[point.name] = point.load()
-    return found
+class _Registry(Mapping[str, type[Experiment[Any, Any]]]):
+    def __init__(self) -> None:
+        self._plugins = {point.name: point for point in entry_points(group="erbia.experiments")}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**_SHIPPED, **self._plugins})
+
+    def __len__(self) -> int:
+        return len({**_SHIPPED, **self._plugins})
+
+    def __contains__(self, name: object) -> bool:
+        return name in _SHIPPED or name in self._plugins
+
+    def __getitem__(self, name: str) -> type[Experiment[Any, Any]]:
+        if name in self._plugins:
+            return self._plugins[name].load()  # type: ignore[no-any-return]
+        module, _, class_name = _SHIPPED[name].partition(":")
+        return getattr(import_module(f".{module}", __package__), class_name)  # type: ignore[no-any-return]
+
+
+def experiments() -> Mapping[str, type[Experiment[Any, Any]]]:
+    """Every experiment class by its name; to know the names imports none."""
+    return _Registry()
 
 
 def find_experiment(name: str) -> type[Experiment[Any, Any]]:

@@ -44,3 +44,17 @@ def test_one_process_may_use_an_address_twice(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir())
     first.release()
     assert not list(tmp_path.iterdir())
+
+
+def test_whoever_comes_waits_for_one_who_only_switches_off(tmp_path: Path) -> None:
+    script = HOLD.replace('"COM3"}', '"COM3", "shutter": "COM3"}, "switching off"').replace("sys.stdin.read()", "")
+    script += "import time\ntime.sleep(0.5)\nheld.release()\nsys.stdin.read()\n"
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        mine = Ownership(tmp_path, {"probe": "COM3"})
+        assert other.poll() is None
+        other.kill()
+    assert not mine.left_behind
+    mine.release()

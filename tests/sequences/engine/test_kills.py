@@ -14,4 +14,4 @@ def test_a_killed_engine_and_a_killed_client_cost_nothing(tmp_path: Path, monkey
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     campaign = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "kills.py"))["play"](2, tmp_path)
     assert campaign.wrong == []
-    assert campaign.resumed == 1
+    assert campaign.seen["runs done, each setting once"] >= 1
