@@ -16,15 +16,13 @@ from numpy.typing import ArrayLike
 from .errors import UsageError
 from .records import CoincidenceCounts, Int64Array, TagBlock, TimeTags
 from .sharing import in_shares
-from .streaming import LiveTime, Recent
-from .tags import delay, merge, select
+from .streaming import LiveTime, Recent, parts
+from .tags import delay, merge, select_shared
 from .times import RANGE_LIMIT_PS, as_times_ps, check_positive_ps, span_ps
 
 MAX_CHANNELS = 16
 #: Expected pairs a start from which two merges beat one and a look at the stops it finds; measured.
 MANY_PAIRS_A_START = 2.0
-#: Clicks a stream takes at a time, so that what it copies stays in cache.
-_PART = 2**18
 Pattern = tuple[int, ...]
 
 
@@ -37,11 +35,13 @@ def count_pairs(t_a_ps: ArrayLike, t_b_ps: ArrayLike, *, window_ps: int, delay_p
         delay_ps: lag of the middle of the window, ps.
 
     Raises:
-        UsageError: float or unsorted times, a window that is not positive.
+        UsageError: float or unsorted times, a window that is not positive, a delay beyond ±2^60 ps.
     """
     t_a, t_b = as_times_ps(t_a_ps, "t_a_ps"), as_times_ps(t_b_ps, "t_b_ps")
     check_positive_ps(window_ps, "window_ps")
-    return _pairs_between(t_a, t_b, delay_ps - window_ps // 2, delay_ps + (window_ps + 1) // 2)
+    if abs(delay_ps) > RANGE_LIMIT_PS:
+        raise UsageError(f"delay_ps needs at most ±2^60 ps, got {delay_ps}")
+    return _pairs_between(t_a, t_b, *_window(window_ps, delay_ps))
 
 
 def count_coincidences(
@@ -72,7 +72,7 @@ def count_coincidences(
     Raises:
         UsageError: a repeated channel, too few or too many, delays that do not match, unsorted tags, a bad window.
     """
-    as_times_ps(tags.t_ps, "tags.t_ps")
+    as_times_ps(tags.t_ps, "tags.t_ps", threads)
     checked = _checked_channels(channels)
     corrected = _without_delays(tags, checked, _checked_delays(checked, delays_ps))
     tally = _Tally(checked, check_positive_ps(window_ps, "window_ps"))
@@ -99,18 +99,18 @@ class CoincidenceStream:
         self.window_ps = check_positive_ps(window_ps, "window_ps")
         self.delays_ps = _checked_delays(self.channels, delays_ps)
         self.live_time = LiveTime()
-        counter = _Pairs if len(self.channels) == 2 and any(self.delays_ps) else _Groups
-        self._counter: _Pairs | _Groups = counter(self.channels, self.window_ps, self.delays_ps)
+        lag_ps = self.delays_ps[-1] - self.delays_ps[0]
+        self._counter: _Pairs | _Groups
+        if len(self.channels) == 2 and 0 < abs(lag_ps) <= RANGE_LIMIT_PS:
+            self._counter = _Pairs(self.channels, self.window_ps, lag_ps)
+        else:
+            self._counter = _Groups(self.channels, self.window_ps, self.delays_ps)
 
     def feed(self, block: TagBlock) -> None:
         """Adds a block. Raises UsageError when it does not follow the last one."""
-        tags = self.live_time.feed(block)
-        for first in range(0, max(len(tags), 1), _PART):
-            stop = first + _PART
-            self._counter.add(
-                TimeTags(tags.t_ps[first:stop], tags.channel[first:stop]),
-                int(tags.t_ps[stop]) if stop < len(tags) else block.t_stop_ps,
-            )
+        pieces = parts(self.live_time.feed(block))
+        for part, after in zip(pieces, [*pieces[1:], None], strict=True):
+            self._counter.add(part, block.t_stop_ps if after is None else int(after.t_ps[0]))
 
     def result(self) -> CoincidenceCounts:
         """The coincidences of everything fed so far."""
@@ -142,24 +142,23 @@ class _Groups:
 class _Pairs:
     """Incremental count of two channels: new clicks of each against the recent ones of the other.
 
-    Delays shift a whole channel, so that nothing has to be put in order again, which is what delays cost otherwise.
+    Delays move the window of lags by ``lag_ps``: nothing has to be put in order again, which is what delays cost otherwise.
     """
 
-    def __init__(self, channels: tuple[int, ...], window_ps: int, delays_ps: tuple[int, ...]) -> None:
-        self._channels, self._window_ps, self._delays_ps = channels, window_ps, delays_ps
+    def __init__(self, channels: tuple[int, ...], window_ps: int, lag_ps: int) -> None:
+        self._channels, self._window_ps, self._lag_ps = channels, window_ps, lag_ps
         self._tally = _Tally(channels, window_ps)
-        self._recent = Recent(), Recent()
+        self._recent_a, self._recent_b = Recent(), Recent()
 
     def add(self, tags: TimeTags, next_ps: int) -> None:
         """Adds clicks, those to come being not before ``next_ps``."""
-        new_a, new_b = (select(tags, c) - d for c, d in zip(self._channels, self._delays_ps, strict=True))
+        new_a, new_b = (select_shared(tags, c) for c in self._channels)
         self._tally.singles += (len(new_a), len(new_b))
-        recent_a, recent_b = (recent.times_ps for recent in self._recent)
-        low_ps, high_ps = -(self._window_ps // 2), (self._window_ps + 1) // 2
-        for a, b in ((new_a, new_b), (recent_a, new_b), (new_a, recent_b)):
+        low_ps, high_ps = _window(self._window_ps, self._lag_ps)
+        for a, b in ((new_a, new_b), (self._recent_a.times_ps, new_b), (new_a, self._recent_b.times_ps)):
             self._tally.pairs[0, 1] += _pairs_between(a, b, low_ps, high_ps)
-        for recent, new, delay_ps in zip(self._recent, (new_a, new_b), reversed(self._delays_ps), strict=True):
-            recent.advance(new, next_ps - delay_ps - self._window_ps)
+        self._recent_a.advance(new_a, next_ps - high_ps)
+        self._recent_b.advance(new_b, next_ps + low_ps)
 
     def tally(self) -> _Tally:
         return self._tally
@@ -218,6 +217,11 @@ class _Tally:
                 counts[pattern] = int(self.pairs[group] if size == 2 else anchored[slot_set])
                 accidentals[pattern] = _accidentals([singles[slot] for slot in group], self.window_ps, live_time_ps)
         return CoincidenceCounts(counts, accidentals, self.window_ps, int(live_time_ps))
+
+
+def _window(window_ps: int, lag_ps: int) -> tuple[int, int]:
+    """``(low, high)``: a pair counts for ``low <= t_b - t_a < high``; exact for odd windows."""
+    return lag_ps - window_ps // 2, lag_ps + (window_ps + 1) // 2
 
 
 def _pairs_between(t_a: Int64Array, t_b: Int64Array, low_ps: int, high_ps: int) -> int:

@@ -15,14 +15,12 @@ from numpy.typing import ArrayLike
 from .errors import UsageError
 from .records import CorrelationHistogram, Int64Array, TagBlock, TimeTags
 from .sharing import in_shares
-from .streaming import LiveTime, Recent
-from .tags import select
+from .streaming import LiveTime, Recent, parts
+from .tags import select, select_shared
 from .times import as_times_ps, bins_in, span_ps
 
 #: Expected pairs a start from which counting whole windows beats taking the first three stops; measured.
 WIDE_PAIRS_A_START = 30.0
-#: Clicks a stream takes at a time, so that what it copies stays in cache.
-_PART = 2**18
 
 
 def correlate(
@@ -49,7 +47,8 @@ def correlate(
     Raises:
         UsageError: float or unsorted times, a bin or range that is not positive, a range that is no multiple of the bin.
     """
-    t_a, t_b = as_times_ps(t_a_ps, "t_a_ps"), as_times_ps(t_b_ps, "t_b_ps")
+    t_a = as_times_ps(t_a_ps, "t_a_ps", threads)
+    t_b = t_a if t_b_ps is t_a_ps else as_times_ps(t_b_ps, "t_b_ps", threads)
     counts = np.zeros(2 * bins_in(bin_ps, range_ps), np.int64)
     _add_pairs(t_a, t_b, bin_ps, range_ps, counts, threads)
     live = span_ps(t_a, t_b) if live_time_ps is None else live_time_ps
@@ -63,7 +62,7 @@ def autocorrelate(
 
     Each pair of clicks counts at both its lags; a click is not paired with itself.
     """
-    t = as_times_ps(t_ps, "t_ps")
+    t = as_times_ps(t_ps, "t_ps", threads)
     histogram = correlate(t, t, bin_ps=bin_ps, range_ps=range_ps, live_time_ps=live_time_ps, threads=threads)
     histogram.counts[len(histogram.counts) // 2] -= len(t)
     return histogram
@@ -129,10 +128,8 @@ class CorrelationStream:
 
     def feed(self, block: TagBlock) -> None:
         """Adds a block. Raises UsageError when it does not follow the last one."""
-        tags = self.live_time.feed(block)
-        for first in range(0, len(tags), _PART):
-            part = slice(first, first + _PART)
-            self._add(TimeTags(tags.t_ps[part], tags.channel[part]))
+        for part in parts(self.live_time.feed(block)):
+            self._add(part)
 
     def result(self) -> CorrelationHistogram:
         """The histogram of everything fed so far."""
@@ -142,15 +139,16 @@ class CorrelationStream:
         return _histogram(counts, self.bin_ps, self._singles_a, self._singles_b, self.live_time.live_time_ps)
 
     def _add(self, tags: TimeTags) -> None:
-        new_a, new_b = select(tags, self.channel_a), select(tags, self.channel_b)
+        new_a, new_b = select_shared(tags, self.channel_a), select_shared(tags, self.channel_b)
         self._singles_a += len(new_a)
         self._singles_b += len(new_b)
         recent_a, recent_b = self._recent_a.times_ps, self._recent_b.times_ps
         for a, b in ((new_a, new_b), (recent_a, new_b), (new_a, recent_b)):
             _add_pairs(a, b, self.bin_ps, self.range_ps, self._counts)
-        oldest_ps = int(tags.t_ps[-1]) - self.range_ps
-        self._recent_a.advance(new_a, oldest_ps)
-        self._recent_b.advance(new_b, oldest_ps)
+        if len(tags):
+            oldest_ps = int(tags.t_ps[-1]) - self.range_ps
+            self._recent_a.advance(new_a, oldest_ps)
+            self._recent_b.advance(new_b, oldest_ps)
 
 
 def _histogram(

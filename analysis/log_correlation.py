@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from .errors import UsageError
 from .records import FloatArray, Int64Array, TagBlock
 from .streaming import LiveTime, Recent
-from .tags import select
+from .tags import select_shared
 from .times import RANGE_LIMIT_PS, as_times_ps, span_ps
 
 
@@ -103,7 +103,7 @@ class LagCorrelationStream:
     def feed(self, block: TagBlock) -> None:
         """Adds a block. Raises UsageError when it does not follow the last one."""
         tags = self.live_time.feed(block)
-        new_a, new_b = select(tags, self.channel_a), select(tags, self.channel_b)
+        new_a, new_b = select_shared(tags, self.channel_a), select_shared(tags, self.channel_b)
         self._singles_a += len(new_a)
         self._singles_b += len(new_b)
         for a, b in ((new_a, new_b), (self._recent_a.times_ps, new_b), (new_a, self._recent_b.times_ps)):

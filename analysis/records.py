@@ -35,6 +35,7 @@ class TimeTags:
     Attributes:
         t_ps: int64 (N,), non-decreasing, picoseconds since the tagger's own zero.
         channel: uint8 (N,), the tagger's input of each click.
+        derived: what those who analyse the same clicks share, no part of the value (see ``tags.share``).
 
     Raises:
         TypeError: wrong dtype or shape.
@@ -43,6 +44,7 @@ class TimeTags:
 
     t_ps: Int64Array
     channel: UInt8Array
+    derived: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         _require(self.t_ps, np.int64, "t_ps")

@@ -11,7 +11,11 @@ import numpy as np
 
 from .errors import UsageError
 from .records import Int64Array, Interval, TagBlock, TimeTags, ValidityMask
-from .times import as_times_ps
+from .tags import IN_ORDER, share
+from .times import as_times_ps, check_limits
+
+#: Clicks a stream takes at a time.
+_PART = 2**18
 
 
 class LiveTime:
@@ -71,9 +75,21 @@ class LiveTime:
             raise UsageError(f"{where} ends before it starts")
         if self.t_stop_ps is not None and block.t_start_ps < self.t_stop_ps:
             raise UsageError(f"{where} starts before the last block ended ({self.t_stop_ps} ps); feed blocks in order")
-        times = as_times_ps(block.tags.t_ps, f"t_ps of {where}")
+        times = share(block.tags, IN_ORDER, lambda: as_times_ps(block.tags.t_ps, f"t_ps of {where}"))
+        check_limits(times, f"t_ps of {where}")
         if len(times) and not block.t_start_ps <= times[0] <= times[-1] < block.t_stop_ps:
             raise UsageError(f"{where} holds clicks outside its time: {times[0]} … {times[-1]} ps")
+
+
+def parts(tags: TimeTags) -> list[TimeTags]:
+    """The clicks in parts small enough that what a stream copies stays in cache; at least one.
+
+    Few enough clicks are the part themselves, so that streams share what they derive from them.
+    """
+    if len(tags) <= _PART:
+        return [tags]
+    cuts = [slice(first, first + _PART) for first in range(0, len(tags), _PART)]
+    return [TimeTags(tags.t_ps[cut], tags.channel[cut]) for cut in cuts]
 
 
 def _extend(intervals: list[Interval], new: Interval) -> None:

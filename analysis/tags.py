@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .errors import UsageError
 from .records import Int64Array, TimeTags, ValidityMask
 from .times import RANGE_LIMIT_PS, as_times_ps
+
+T = TypeVar("T")
+
+_SHARING = threading.Lock()
+#: Under this name those who have found the times in order share them.
+IN_ORDER = "in order"
+
+
+def share(tags: TimeTags, what: Any, work: Callable[[], T]) -> T:
+    """``work()``, done once for all who ask for the same ``what`` of the same object: live analyses share their blocks.
+
+    The others wait meanwhile. What comes back lives as long as ``tags`` and is not to be changed.
+    """
+    with _SHARING:
+        if what not in tags.derived:
+            tags.derived[what] = work()
+        found: T = tags.derived[what]
+        return found
+
+
+def share_order(tags: TimeTags) -> None:
+    """Tells all who ask for ``IN_ORDER`` that the times have been found in order."""
+    share(tags, IN_ORDER, lambda: tags.t_ps)
+
+
+def select_shared(tags: TimeTags, channel: int) -> Int64Array:
+    """As ``select``, worked out once for all streams that are fed the same block; not to be changed."""
+    return share(tags, ("on", channel), lambda: select(tags, channel))
 
 
 def select(tags: TimeTags, channel: int) -> Int64Array:

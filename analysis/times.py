@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from .errors import UsageError
 from .records import Int64Array
+from .sharing import in_shares
 
 #: Times stay within ±3·2^61 ps (80 days either way), lags and windows within 2^60 ps: their sums never overflow int64.
 TIME_LIMIT_PS = 3 * 2**61
@@ -17,14 +18,14 @@ RANGE_LIMIT_PS = 2**60
 MAX_BINS = 2**27
 
 
-def as_times_ps(values: ArrayLike, name: str) -> Int64Array:
+def as_times_ps(values: ArrayLike, name: str, threads: int = 1) -> Int64Array:
     """``values`` as a sorted, contiguous int64 (N,) array of picoseconds; copies only when it must.
+
+    ``threads`` share the look at their order.
 
     Raises:
         UsageError: not 1-d, not integers (floats lose picoseconds after 2.5 h), not sorted, or beyond ±3·2^61 ps.
     """
-    from .kernels.order import first_descent
-
     given: np.ndarray[Any, Any] = np.asarray(values)
     if given.ndim != 1:
         raise UsageError(f"{name} must be one-dimensional, got {given.ndim} axes")
@@ -35,15 +36,32 @@ def as_times_ps(values: ArrayLike, name: str) -> Int64Array:
     if given.dtype.kind == "u" and int(given.max()) > TIME_LIMIT_PS:
         raise UsageError(f"{name} holds {int(given.max())} ps, beyond the limit of ±3·2^61 ps")
     times: Int64Array = np.ascontiguousarray(given, np.int64)
-    at = first_descent(times)
+    at = _first_descent(times, threads)
     if at >= 0:
         raise UsageError(
             f"{name} must be sorted: element {at} ({times[at]} ps) is earlier than element {at - 1} ({times[at - 1]} ps)"
         )
-    for edge in (times[0], times[-1]):
-        if not -TIME_LIMIT_PS <= edge <= TIME_LIMIT_PS:
-            raise UsageError(f"{name} holds {edge} ps, beyond the limit of ±3·2^61 ps")
+    check_limits(times, name)
     return times
+
+
+def check_limits(times_ps: Int64Array, name: str) -> None:
+    """Raises UsageError when sorted times reach beyond ±3·2^61 ps."""
+    for edge in times_ps[:1], times_ps[-1:]:
+        if len(edge) and not -TIME_LIMIT_PS <= edge[0] <= TIME_LIMIT_PS:
+            raise UsageError(f"{name} holds {edge[0]} ps, beyond the limit of ±3·2^61 ps")
+
+
+def _first_descent(times: Int64Array, threads: int) -> int:
+    """Index of the first time earlier than the one before it, -1 if there is none."""
+    from .kernels.order import first_descent
+
+    def share(first: int, stop: int) -> int:
+        early = max(first - 1, 0)
+        at = first_descent(times[early:stop])
+        return at if at < 0 else early + at
+
+    return next((at for at in in_shares(share, len(times), threads) if at >= 0), -1)
 
 
 def check_positive_ps(value: int, name: str) -> int:

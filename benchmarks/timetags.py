@@ -19,7 +19,7 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import pairwise
@@ -92,13 +92,13 @@ def eight_channels(clicks: int = 10_000_000) -> TimeTags:
     return TimeTags(np.sort(rng.integers(0, clicks * 100_000, clicks)), rng.integers(0, 8, clicks).astype(np.uint8))
 
 
-def blocks_of(tags: TimeTags) -> list[TagBlock]:
-    """The stream in blocks of 20 ms."""
-    edges = range(0, int(tags.t_ps[-1]) + BLOCK_PS, BLOCK_PS)
-    return [TagBlock(tags.between(a, b), a, b, "tagger") for a, b in pairwise(edges)]
+def blocks_of(tags: TimeTags, length_ps: int = BLOCK_PS) -> Iterator[TagBlock]:
+    """The stream in blocks of 20 ms, made one by one: analyses keep in a block what they share, and none outlives its turn."""
+    edges = range(0, int(tags.t_ps[-1]) + length_ps, length_ps)
+    return (TagBlock(tags.between(a, b), a, b, "tagger") for a, b in pairwise(edges))
 
 
-def fed(stream: Any, blocks: list[TagBlock]) -> Any:
+def fed(stream: Any, blocks: Iterable[TagBlock]) -> Any:
     """What the stream says after all blocks."""
     for block in blocks:
         stream.feed(block)
@@ -209,17 +209,16 @@ def wide() -> Iterator[Entry]:
 def stream() -> Iterator[Entry]:
     """An interleaved stream, end to end: check, split into channels, correlate, keep what the next block needs."""
     tags = interleaved()
-    blocks, expected = blocks_of(tags), correlate(*two_channels(), **NARROW).counts
-    whole = [TagBlock(tags, 0, int(tags.t_ps[-1]) + 1, "tagger")]
-    for given in (blocks, whole):
-        same("stream", fed(CorrelationStream(0, 1, **NARROW), given).counts, expected)
-    yield Entry("erbia g2, blocks of 20 ms", lambda: fed(CorrelationStream(0, 1, **NARROW), blocks), len(tags))
-    yield Entry("erbia g2, one block", lambda: fed(CorrelationStream(0, 1, **NARROW), whole), len(tags))
+    expected, whole_ps = correlate(*two_channels(), **NARROW).counts, int(tags.t_ps[-1]) + 1
+    for name, length_ps in (("blocks of 20 ms", BLOCK_PS), ("one block", whole_ps)):
+        g2 = lambda length=length_ps: fed(CorrelationStream(0, 1, **NARROW), blocks_of(tags, length))  # noqa: E731
+        same("stream", g2().counts, expected)
+        yield Entry(f"erbia g2, {name}", g2, len(tags))
     pairs = count_pairs(*two_channels(), window_ps=WINDOW_PS, delay_ps=DELAY_PS)
-    two_fold = lambda: fed(CoincidenceStream((0, 1), WINDOW_PS, (0, DELAY_PS)), blocks)  # noqa: E731
+    two_fold = lambda: fed(CoincidenceStream((0, 1), WINDOW_PS, (0, DELAY_PS)), blocks_of(tags))  # noqa: E731
     same("two-fold stream", two_fold().counts[0, 1], pairs)
     yield Entry("erbia two-fold with delay, blocks of 20 ms", two_fold, len(tags))
-    yield Entry("erbia rates, blocks of 20 ms", lambda: fed(RateStream(), blocks), len(tags))
+    yield Entry("erbia rates, blocks of 20 ms", lambda: fed(RateStream(), blocks_of(tags)), len(tags))
 
 
 def two_fold() -> Iterator[Entry]:

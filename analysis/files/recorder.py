@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from ..errors import ErbiaError
 from ..records import TagBlock
+from ..tags import share_order
 from .ring import Ring
 from .runwriter import RunWriter
 
@@ -130,6 +131,7 @@ class Recorder:
             while (block := self._ring.get()) is not None:
                 self._run_tasks()
                 self._writer.append_tags(block)
+                share_order(block.tags)  # the writer has looked
                 with self._counts:
                     self._clicks_recorded += len(block.tags)
                 for consumer in self._live.values():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from erbia.analysis import coincidence
+from erbia.analysis import streaming
 from erbia.analysis.coincidence import CoincidenceStream, count_coincidences, count_pairs
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import TagBlock, TimeTags
@@ -62,7 +62,7 @@ def test_batch_is_the_definition(case, threads):
 def test_stream_is_the_definition_over_live_clicks(case, cuts, lost, part):
     """Whatever the blocks, and the parts of a block that are worked on at a time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(coincidence, "_PART", part)
+        patch.setattr(streaming, "_PART", part)
         check_stream(case, cuts, lost)
 
 
@@ -150,6 +150,6 @@ def test_stream_remembers_only_the_last_window(delays):
         stream.feed(TagBlock(TimeTags(t, rng.integers(0, 2, 1000).astype(np.uint8)), start, start + 10**4, "t"))
         counter = stream._counter
         if any(delays):
-            assert sum(len(recent.times_ps) for recent in counter._recent) < 40
+            assert len(counter._recent_a.times_ps) + len(counter._recent_b.times_ps) < 40
         else:
             assert len(counter._waiting) < 40

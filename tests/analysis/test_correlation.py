@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from erbia.analysis import correlation
+from erbia.analysis import streaming
 from erbia.analysis.correlation import CorrelationStream, autocorrelate, combine, correlate, correlate_slice
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import TagBlock, TimeTags
@@ -73,7 +73,7 @@ def test_autocorrelation_leaves_out_only_the_click_itself(stream, bin_ps, half):
 def test_stream_equals_batch_over_live_clicks(stream, cuts, lost, other, range_ps, part):
     """Whatever the blocks, and the parts of a block that are worked on at a time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(correlation, "_PART", part)
+        patch.setattr(streaming, "_PART", part)
         check_stream(stream, cuts, lost, other, range_ps)
 
 

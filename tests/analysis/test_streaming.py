@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from erbia.analysis import streaming
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import Interval, TagBlock, TimeTags
-from erbia.analysis.streaming import LiveTime, Recent
+from erbia.analysis.streaming import LiveTime, Recent, parts
 
 
 def block(start, stop, times=(), overflow=False, missed=0):
@@ -74,3 +75,16 @@ def test_recent_stays_small():
     for start in range(0, 10**6, 1000):
         recent.advance(np.arange(start, start + 1000), start + 500)
     assert len(recent._room) <= 4 * 1500
+
+
+@given(n=st.integers(0, 20), part=st.integers(1, 7))
+def test_parts_are_the_clicks(n, part):
+    tags = TimeTags(np.arange(n), np.arange(n).astype(np.uint8))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streaming, "_PART", part)
+        found = parts(tags)
+    assert max(map(len, found)) <= part
+    assert np.array_equal(np.concatenate([p.t_ps for p in found]), tags.t_ps)
+    assert np.array_equal(np.concatenate([p.channel for p in found]), tags.channel)
+    if n <= part:
+        assert found[0] is tags

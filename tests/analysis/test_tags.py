@@ -1,5 +1,7 @@
 """Streams made from others: selecting, merging, delaying, gating."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from erbia.analysis.errors import UsageError
 from erbia.analysis.records import Interval, TimeTags, ValidityMask
-from erbia.analysis.tags import delay, gate, merge, select
+from erbia.analysis.tags import delay, gate, merge, select, select_shared, share
 
 
 @st.composite
@@ -25,6 +27,18 @@ def pairs(tags):
 @given(tags=streams(), channel=st.integers(0, 4))
 def test_select(tags, channel):
     assert np.array_equal(select(tags, channel), tags.on(channel))
+
+
+def test_what_is_shared_is_worked_out_once_and_by_object():
+    tags = TimeTags(np.array([1, 2, 3]), np.array([1, 2, 1], np.uint8))
+    again = TimeTags(tags.t_ps, tags.channel)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: select_shared(tags, 1), range(50)))
+    assert all(times is found[0] for times in found)
+    assert found[0].tolist() == [1, 3]
+    assert select_shared(tags, 2).tolist() == [2]
+    assert share(again, ("on", 1), lambda: "its own") == "its own"
+    assert "derived" not in repr(tags)
 
 
 @settings(deadline=None)

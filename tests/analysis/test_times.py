@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from erbia.analysis.errors import UsageError
 from erbia.analysis.times import (
@@ -13,6 +15,16 @@ from erbia.analysis.times import (
     check_positive_ps,
     span_ps,
 )
+
+
+@settings(deadline=None)
+@given(before=st.integers(1, 20), after=st.integers(1, 20), threads=st.integers(1, 8))
+def test_any_number_of_threads_finds_the_first_step_back(before, after, threads):
+    t = np.arange(before + after)
+    assert as_times_ps(t, "t", threads) is t
+    t[before:] -= 2
+    with pytest.raises(UsageError, match=f"element {before} "):
+        as_times_ps(t, "t", threads)
 
 
 def test_sound_times_are_not_copied():
