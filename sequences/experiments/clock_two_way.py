@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from statistics import NormalDist
 
 import numpy as np
 from pydantic import Field
 
+from ...analysis.clock_legs import fit_legs
 from ...analysis.clock_model import offset_at
 from ...analysis.clock_sync import SyncResult, synchronize
 from ...analysis.clock_two_way import fibre_asymmetry
-from ...analysis.records import PS_PER_S, Estimate, FloatArray, Int64Array, TagBlock
+from ...analysis.records import PS_PER_S, Estimate, Int64Array, TagBlock
 from ...analysis.report_input import Curve
 from ..documents import Result
 from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
@@ -50,8 +50,8 @@ class Leg:
 class ClockTwoWay(Experiment[ClockTwoWayConfig, list[Leg]]):
     """From Alice the peak lies at the clocks' offset plus the delay, from Bob at the offset minus the delay back.
 
-    One line in time fits both: the half sum is the offset, the half difference the delay (on Bob's clock). What differs between the directions
-    cannot be seen; its bound is told beside the statistical error.
+    One line in time and the clocks' wander about it explain both: the half sum is the offset (told for the last leg), the half
+    difference the delay (on Bob's clock). What differs between the directions cannot be seen; its bound is told beside the error.
     """
 
     name = "clock_two_way"
@@ -91,22 +91,20 @@ class ClockTwoWay(Experiment[ClockTwoWayConfig, list[Leg]]):
         sign = np.array([1.0 - 2.0 * site for site, _ in found])
         t_ps = np.array([leg.t_ps for _, leg in found])
         offset_ps, std_ps = (np.array([getattr(leg, name) for _, leg in found]) for name in ("offset_ps", "std_ps"))
-        at_ps = int(t_ps[-1])
-        values, errors = _fit(sign, (t_ps - at_ps).astype(np.float64), offset_ps, std_ps)
+        at_s, since_s = t_ps[-1] / PS_PER_S, (t_ps - t_ps[0]) / PS_PER_S
         n = sum(leg.pairs for _, leg in found)
+        fit = fit_legs(since_s, self.config.leg_s, sign, offset_ps, std_ps, n)
         bound = fibre_asymmetry(self.config.length_km, self.config.wavelength_difference_nm).offset_bound_ps
         estimates = {
-            "two_way_offset_ps": _estimate(values[0], errors[0], n, "ps"),
-            "two_way_skew": _estimate(values[1], errors[1], n, ""),
-            "one_way_delay_ps": _estimate(values[2], errors[2], n, "ps"),
-            "two_way_offset_at_s": _estimate(at_ps / PS_PER_S, 0.0, n, "s"),
+            "two_way_offset_ps": fit.offset_ps,
+            "two_way_skew": fit.skew,
+            "one_way_delay_ps": fit.delay_ps,
+            "two_way_offset_at_s": Estimate(at_s, at_s, at_s, 1.0, 0.0, n, "middle of the last leg", "s"),
             "asymmetry_bound_ps": Estimate(
                 bound, 0.0, bound, 1.0, float("nan"), 0, "bound, not seen by the method", "ps"
             ),
         }
-        off = offset_ps - (values[0] + values[1] * (t_ps - at_ps) + sign * values[2])
-        since_s = (t_ps - t_ps[0]) / PS_PER_S
-        label = "offset from the two-way line (ps)"
+        off, label = fit.residuals_ps, "offset from the two-way line (ps)"
         return Result(
             estimates,
             curves={"legs": Curve(since_s, "time (s)", label, off, off - std_ps, off + std_ps)},
@@ -152,30 +150,3 @@ def _mean_offset(found: SyncResult, a_ps: Int64Array, middle_ps: int) -> float:
 def _error(found: SyncResult) -> float:
     assert found.response is not None
     return float(found.response.std_ps / np.sqrt(found.pairs))
-
-
-def _fit(
-    sign: FloatArray, since_ps: FloatArray, offset_ps: FloatArray, std_ps: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Offset, skew and delay with their standard errors; clocks that wander about the line widen them."""
-    design = np.column_stack([np.ones_like(since_ps), since_ps, sign])
-    weight = 1 / std_ps**2
-    covariance = np.linalg.inv((design * weight[:, None]).T @ design)
-    values = covariance @ ((design * weight[:, None]).T @ offset_ps)
-    freedom = len(offset_ps) - 3
-    covariance *= max(1.0, float(np.sum(weight * (offset_ps - design @ values) ** 2)) / freedom)
-    return values, np.sqrt(np.diag(covariance))
-
-
-def _estimate(value: float, std: float, n: int, unit: str, confidence: float = 0.95) -> Estimate:
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    return Estimate(
-        float(value),
-        float(value - z * std),
-        float(value + z * std),
-        confidence,
-        float(std),
-        n,
-        "both directions, one line",
-        unit,
-    )
