@@ -45,10 +45,14 @@ class KeysightLaser(KeysightModule):
             vals=Numbers(0, 0.1),
         )
         """Output power set point."""
-        self.wavelength = self.add_setting(
-            "wavelength", f"{source}:WAV", number, "{:.12e}", unit="m", vals=self.limits(f"{source}:WAV")
+        self.wavelength = self.add_parameter(
+            "wavelength",
+            unit="m",
+            get_cmd=self.reading(f"{source}:WAV?", number),
+            set_cmd=self.settling(f"{source}:WAV {{:.12e}}"),
+            vals=self.limits(f"{source}:WAV"),
         )
-        """Vacuum wavelength."""
+        """Vacuum wavelength; setting it returns when the laser has tuned."""
         shortest_m, longest_m = self.wavelength.vals.valid_values  # type: ignore[union-attr]
         self.frequency = self.add_parameter(
             "frequency",
@@ -72,10 +76,14 @@ class KeysightAttenuator(KeysightModule):
 
     def __init__(self, name: str, address: str, *, slot: int = 1, **kwargs: Unpack[VisaInstrumentKWArgs]) -> None:
         super().__init__(name, address, slot=slot, **kwargs)
-        self.attenuation = self.add_setting(
-            "attenuation", f"INP{slot}:ATT", number, "{:.4f}", unit="dB", vals=self.limits(f"INP{slot}:ATT")
+        self.attenuation = self.add_parameter(
+            "attenuation",
+            unit="dB",
+            get_cmd=self.reading(f"INP{slot}:ATT?", number),
+            set_cmd=self.settling(f"INP{slot}:ATT {{:.4f}}"),
+            vals=self.limits(f"INP{slot}:ATT"),
         )
-        """Attenuation at ``wavelength``."""
+        """Attenuation at ``wavelength``; setting it returns when the filter is there."""
         self.wavelength = self.add_setting(
             "wavelength", f"INP{slot}:WAV", number, "{:.9e}", unit="m", vals=Numbers(1.2e-6, 1.7e-6)
         )
@@ -94,10 +102,10 @@ class KeysightSwitch(KeysightModule):
         self.position = self.add_parameter(
             "position",
             get_cmd=self.reading(f"ROUT{slot}:CHAN1?", self._parse_route),
-            set_cmd=self.writing(f"ROUT{slot}:CHAN1 A,{{:d}}"),
+            set_cmd=self.settling(f"ROUT{slot}:CHAN1 A,{{:d}}"),
             vals=Ints(1, positions),
         )
-        """Output the common port is connected to, 1 …"""
+        """Output the common port is connected to, 1 …; setting it returns when it has switched."""
 
     def _parse_route(self, text: str) -> int:
         common, _, output = text.strip().partition(",")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -23,11 +24,12 @@ from typing_extensions import Unpack
 
 from ..errors import BadReply, ConnectionLost, InstrumentError
 from .link import Link
-from .replies import integer, parsed
+from .replies import flag, integer, parsed
 
 R = TypeVar("R")
 
 OPEN_TIMEOUT_S = 1.0
+SETTLE_POLL_S = 0.002
 
 
 class RobustVisa(VisaInstrument):
@@ -44,6 +46,8 @@ class RobustVisa(VisaInstrument):
     default_timeout = 1.0
     #: Asked after each command, in the same exchange, so that a refused command is noticed. None: device has no queue.
     error_query: str | None = "SYST:ERR?"
+    #: Longest time any setting takes.
+    settle_timeout_s = 30.0
     #: A question and the head of its answer. On a serial line, which has no connections to renew, everything before that
     #: answer is a late one and is thrown away after each opening.
     sync_query: tuple[str, str] | None = None
@@ -84,6 +88,23 @@ class RobustVisa(VisaInstrument):
     def writing(self, template: str) -> Callable[[Any], None]:
         """A setter: formats the value into ``template``, sends it and checks that the device accepted it."""
         return lambda value: self.write(template.format(value))
+
+    def settling(self, template: str) -> Callable[[Any], None]:
+        """A setter for what takes time: it returns when ``*OPC?`` says that the device has arrived."""
+
+        def set_and_wait(value: Any) -> None:
+            self.write(template.format(value))
+            self.until_settled()
+
+        return set_and_wait
+
+    def until_settled(self) -> None:
+        """Returns when ``*OPC?`` is answered with 1. Raises ConnectionLost after ``settle_timeout_s``."""
+        settled, deadline_s = self.reading("*OPC?", flag), time.monotonic() + self.settle_timeout_s
+        while not settled():
+            if time.monotonic() > deadline_s:
+                raise ConnectionLost(self.name, f"still not settled after {self.settle_timeout_s:g} s", "*OPC?")
+            time.sleep(SETTLE_POLL_S)
 
     def add_setting(
         self, name: str, header: str, parse: Callable[[str], Any], spelling: str = "{}", **options: Any

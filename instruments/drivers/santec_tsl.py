@@ -65,15 +65,15 @@ class SantecTsl(RobustVisa):
             "frequency",
             unit="Hz",
             get_cmd=self.reading(":WAV:FREQ?", number),
-            set_cmd=self.writing(":WAV:FREQ {:.0f}"),
+            set_cmd=self.settling(":WAV:FREQ {:.0f}"),
             vals=self._device_limits(":WAV:FREQ?"),
         )
-        """Optical frequency."""
+        """Optical frequency; setting it returns when the laser has tuned."""
         self.wavelength: Parameter[float, SantecTsl] = self.add_parameter(
             "wavelength",
             unit="m",
             get_cmd=self.reading(":WAV?", number),
-            set_cmd=self.writing(":WAV {:.10e}"),
+            set_cmd=self.settling(":WAV {:.10e}"),
             vals=self._device_limits(":WAV?"),
         )
         """Vacuum wavelength."""

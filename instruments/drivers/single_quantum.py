@@ -7,6 +7,7 @@ Currents are µA and levels mV on the wire, A and V here.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ END = b"\x17"
 #: A label nobody can change, hence never broadcast: its answer comes after everything asked before.
 FENCE = "NumberOfDetectors"
 RELATIVE_RESOLUTION = 1e-3
+SETTLE_POLL_S = 0.002
 
 
 class SingleQuantumWebSq(BiasBox):
@@ -154,7 +156,10 @@ class SingleQuantumWebSq(BiasBox):
         def exchange(stream: TcpStream) -> tuple[Any, Any]:
             wanted = change(self._ask(stream, label))
             stream.send(json.dumps({"command": command, "label": label, "value": wanted}).encode())
-            return wanted, self._ask(stream, label)
+            deadline_s = time.monotonic() + self._timeout_s
+            while not _same(wanted, got := self._ask(stream, label)) and time.monotonic() < deadline_s:
+                time.sleep(SETTLE_POLL_S)  # a current takes its time
+            return wanted, got
 
         wanted, got = self._link.send(f"{command} {label}", exchange)
         if not _same(wanted, got):

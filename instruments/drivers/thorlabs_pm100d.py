@@ -9,6 +9,9 @@ from typing_extensions import Unpack
 from .replies import flag, integer, number, one_of
 from .robust_visa import RobustVisa
 
+#: Longest time a sample takes.
+SAMPLE_S = 5e-3
+
 
 class ThorlabsPm100d(RobustVisa):
     """A PowerMeter. No waiting in the driver: the meter answers when it has averaged."""
@@ -27,11 +30,15 @@ class ThorlabsPm100d(RobustVisa):
         """Wavelength the responsivity is taken at."""
         self.auto_range = self.add_setting("auto_range", "SENS:POW:RANG:AUTO", flag, "{:d}", vals=Bool())
         """The meter chooses its range."""
+        self.range = self.add_setting("range", "SENS:POW:RANG", number, "{:.6e}", unit="W", vals=Numbers(1e-9, 100))
+        """Highest power of the present range; setting it ends ``auto_range``. More is a BadReply, not a number."""
         self.averages = self.add_setting("averages", "SENS:AVER:COUN", integer, "{:d}", vals=Ints(1, 10_000))
         """Samples of about 3 ms averaged for one answer."""
 
     def _get_power_w(self) -> float:
         with self.exclusive():
             unit = self.reading("SENS:POW:UNIT?", one_of({"W": "W", "DBM": "DBM"}))()
-            value = self.reading("MEAS:POW?", number)()
+            averaging_s = SAMPLE_S * self.reading("SENS:AVER:COUN?", integer)()
+            with self.timeout.set_to((self.timeout() or 0.0) + averaging_s):
+                value = self.reading("MEAS:POW?", number)()
         return 1e-3 * 10 ** (value / 10) if unit == "DBM" else value

@@ -6,6 +6,7 @@ mA, V, °C, nm and mW on the wire; A, V, °C, m and W here. The SDK's own wait f
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ from toptica.lasersdk.client import (
 )
 from typing_extensions import Unpack
 
-from ..errors import BadReply, InstrumentError
+from ..errors import BadReply, ConnectionLost, InstrumentError
 from .link import Link
 from .robust_visa import invalidate_caches
 from .tcp import OPEN_TIMEOUT_S
@@ -33,6 +34,9 @@ R = TypeVar("R")
 
 COMMAND_PORT, MONITORING_PORT = 1998, 1999
 SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
+#: The motor has arrived when it stands still (between two looks) this near its set point, in nm.
+STILL_NM, NEAR_NM = 1e-4, 1e-2
+TUNE_TIMEOUT_S, LOOK_S = 30.0, 5e-3
 
 
 class TopticaDlcPro(Instrument):
@@ -80,8 +84,14 @@ class TopticaDlcPro(Instrument):
         """Holds the output power at ``power``."""
         self.measured_power = self._reading("measured_power", "W", "ctl:power:power-act", 1e-3)
         """Power at the internal photodiode."""
-        self.wavelength = self._setting("wavelength", "m", "ctl:wavelength-set", 1e-9, self._wavelength_limits())
-        """Vacuum wavelength the motor goes to."""
+        self.wavelength: Parameter[float, TopticaDlcPro] = self.add_parameter(
+            "wavelength",
+            unit="m",
+            get_cmd=lambda: 1e-9 * self._get("ctl:wavelength-set", float),
+            set_cmd=self._tune,
+            vals=self._wavelength_limits(),
+        )
+        """Vacuum wavelength the motor goes to; setting it returns when it is there."""
         self.measured_wavelength = self._reading("measured_wavelength", "m", "ctl:wavelength-act", 1e-9)
         """Where the motor is."""
         shortest_m, longest_m = self._wavelength_limits().valid_values
@@ -99,8 +109,16 @@ class TopticaDlcPro(Instrument):
         """Diode current that flows."""
         self.piezo_voltage = self._setting("piezo_voltage", "V", "dl:pc:voltage-set", 1.0, Numbers(-1, max_piezo_v))
         """Grating piezo: fine tuning."""
+        self.measured_piezo_voltage = self._reading("measured_piezo_voltage", "V", "dl:pc:voltage-act", 1.0)
+        """What is across the piezo; differs while it settles or scans."""
         self.diode_temperature = self._setting("diode_temperature", "°C", "dl:tc:temp-set", 1.0, Numbers(5, 50))
-        """Set point of the diode temperature."""
+        """Set point of the diode temperature; it takes seconds to get there, which ``temperature_ready`` tells."""
+        self.measured_diode_temperature = self._reading("measured_diode_temperature", "°C", "dl:tc:temp-act", 1.0)
+        """Temperature of the diode."""
+        self.temperature_ready: Parameter[bool, TopticaDlcPro] = self.add_parameter(
+            "temperature_ready", get_cmd=partial(self._get, "dl:tc:ready", bool)
+        )
+        """The diode is at its set point."""
         self.scan = self._flag("scan", "scan:enabled")
         """Scan generator on."""
         self.scan_frequency = self._setting("scan_frequency", "Hz", "scan:frequency", 1.0, Numbers(0.02, 400))
@@ -170,6 +188,18 @@ class TopticaDlcPro(Instrument):
 
     def _wavelength_limits(self) -> Numbers:
         return Numbers(*(1e-9 * self._get(f"ctl:wavelength-{end}", float) for end in ("min", "max")))
+
+    def _tune(self, wavelength_m: float) -> None:
+        self._set("ctl:wavelength-set", 1e9 * wavelength_m)
+        deadline_s, here_nm = time.monotonic() + TUNE_TIMEOUT_S, self._get("ctl:wavelength-act", float)
+        while True:
+            before_nm, here_nm = here_nm, self._get("ctl:wavelength-act", float)
+            if abs(here_nm - before_nm) < STILL_NM and abs(here_nm - 1e9 * wavelength_m) < NEAR_NM:
+                return
+            if time.monotonic() > deadline_s:
+                what = f"still at {here_nm:.4f} nm after {TUNE_TIMEOUT_S:g} s"
+                raise ConnectionLost(self.name, what, f"ctl:wavelength-set = {1e9 * wavelength_m:.4f}")
+            time.sleep(LOOK_S)
 
     # -- the wire ------------------------------------------------------------------------------------------------------
 

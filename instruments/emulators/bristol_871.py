@@ -6,10 +6,12 @@ from .ports import Ports
 from .scpi import Command, ScpiDevice
 
 SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
+#: With less light it shows nothing.
+LEAST_W = 1e-6
 
 
 class Bristol871Device(ScpiDevice):
-    """Shows the light at ``<name>.frequency_hz`` and ``<name>.power_w``; 0 when there is none."""
+    """Shows the light at ``<name>.frequency_hz`` and ``<name>.power_w``; 0 when there is too little."""
 
     def __init__(self, ports: Ports, name: str, latency_s: float = 0.0) -> None:
         self._ports, self._name = ports, name
@@ -29,7 +31,7 @@ class Bristol871Device(ScpiDevice):
         return float(value)
 
     def _frequency_hz(self) -> float:
-        return self._get("frequency_hz") if self._get("power_w") > 0 else 0.0
+        return self._get("frequency_hz") if self._get("power_w") > LEAST_W else 0.0
 
     def _wavelength_nm(self) -> float:
         frequency_hz = self._frequency_hz()

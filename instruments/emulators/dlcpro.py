@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from .motion import Exponential, Law, Motion, Slew
 from .ports import Ports
 from .tcp import TcpHost, TcpServer
 from .wire import FaultPlan, WireTrace
@@ -17,11 +18,14 @@ WAVELENGTH_RANGE_NM = (1500.0, 1580.0)
 UNKNOWN, READ_ONLY, OUT_OF_RANGE, NOT_ALLOWED = -3, -5, -12, -17
 LOCK_STATES = {False: (0, "Idle"), True: (3, "Locked")}
 MONITOR_PERIOD_S = 0.02
+#: The motor of a CTL, the piezo's amplifier, the diode's temperature, in nm, V, °C: typical figures, not verified.
+TUNING, PIEZO, THERMAL = Slew(10.0), Exponential(1e-3, 1e-3), Exponential(2.0, 1e-3)
+START_NM, START_PIEZO_V, START_CELSIUS = 1536.0, 70.0, 20.0
 
 
 class DlcProDevice:
     """Maps parameters to the ports ``<name>.emission``, ``.power_w``, ``.frequency_hz``, ``.current_a``, ``.piezo_v``,
-    ``.lock_engaged``; ``<name>.locked``, when the world has it, decides whether an engaged lock holds."""
+    ``.lock``; ``<name>.locked``, when the world has it, decides whether an engaged lock holds."""
 
     terminator = "\n"
     answer_end = "\n> "
@@ -32,6 +36,11 @@ class DlcProDevice:
         self._ports, self._name = ports, name
         self._plain: dict[str, Any] = {}
         self.interlock_open = False
+        self._motor_nm = Motion(
+            ports.now_s, lambda nm: ports.set(f"{name}.frequency_hz", SPEED_OF_LIGHT_M_PER_S / (1e-9 * nm)), START_NM
+        )
+        self._piezo_v = Motion(ports.now_s, lambda v: ports.set(f"{name}.piezo_v", v), START_PIEZO_V)
+        self._diode_celsius = Motion(ports.now_s, lambda _: None, START_CELSIUS)
         self.power_on()
         self._derived: dict[str, Callable[[], Any]] = {
             "interlock-open": lambda: self.interlock_open,
@@ -40,24 +49,27 @@ class DlcProDevice:
             "laser1:dl:cc:enabled": self._emits,
             "laser1:dl:cc:current-set": lambda: 1e3 * self._get("current_a"),
             "laser1:dl:cc:current-act": lambda: 1e3 * self._get("current_a") * self._emits(),
-            "laser1:dl:pc:voltage-set": lambda: self._get("piezo_v"),
-            "laser1:dl:pc:voltage-act": lambda: self._get("piezo_v"),
-            "laser1:dl:tc:temp-act": lambda: self._plain["laser1:dl:tc:temp-set"],
-            "laser1:ctl:wavelength-set": self._wavelength_nm,
-            "laser1:ctl:wavelength-act": self._wavelength_nm,
+            "laser1:dl:pc:voltage-set": lambda: self._piezo_v.target,
+            "laser1:dl:pc:voltage-act": self._piezo_v.present,
+            "laser1:dl:tc:temp-set": lambda: self._diode_celsius.target,
+            "laser1:dl:tc:temp-act": self._diode_celsius.present,
+            "laser1:dl:tc:ready": lambda: not self._diode_celsius.remaining_s(),
+            "laser1:ctl:wavelength-set": lambda: self._motor_nm.target,
+            "laser1:ctl:wavelength-act": self._motor_nm.present,
             "laser1:ctl:power:power-act": lambda: 1e3 * self._get("power_w") * self._emits(),
             "laser1:power-stabilization:setpoint": lambda: 1e3 * self._get("power_w"),
-            "laser1:dl:lock:lock-enabled": lambda: bool(self._get("lock_engaged")),
+            "laser1:dl:lock:lock-enabled": lambda: bool(self._get("lock")),
             "laser1:dl:lock:state": lambda: LOCK_STATES[self._locked()][0],
             "laser1:dl:lock:state-txt": lambda: LOCK_STATES[self._locked()][1],
         }
         self._setters: dict[str, Callable[[Any], int]] = {
             "laser1:dl:cc:enabled": self._set_emission,
             "laser1:dl:cc:current-set": lambda ma: self._put("current_a", 1e-3 * ma, 0, 0.5),
-            "laser1:dl:pc:voltage-set": lambda v: self._put("piezo_v", v, -1, 140),
-            "laser1:ctl:wavelength-set": self._set_wavelength,
+            "laser1:dl:pc:voltage-set": lambda v: _sent(self._piezo_v, PIEZO, v, -1, 140),
+            "laser1:dl:tc:temp-set": lambda celsius: _sent(self._diode_celsius, THERMAL, celsius, 5, 50),
+            "laser1:ctl:wavelength-set": lambda nm: _sent(self._motor_nm, TUNING, nm, *WAVELENGTH_RANGE_NM),
             "laser1:power-stabilization:setpoint": lambda mw: self._put("power_w", 1e-3 * mw, 0, 1),
-            "laser1:dl:lock:lock-enabled": lambda on: self._put("lock_engaged", bool(on), 0, 1),
+            "laser1:dl:lock:lock-enabled": lambda on: self._put("lock", bool(on), 0, 1),
         }
 
     def power_on(self) -> None:
@@ -67,16 +79,17 @@ class DlcProDevice:
             "fw-ver": "3.2.0",
             "laser1:ctl:wavelength-min": WAVELENGTH_RANGE_NM[0],
             "laser1:ctl:wavelength-max": WAVELENGTH_RANGE_NM[1],
-            "laser1:dl:tc:temp-set": 20.0,
             "laser1:scan:enabled": False,
             "laser1:scan:frequency": 10.0,
             "laser1:scan:amplitude": 0.0,
             "laser1:power-stabilization:enabled": False,
         }
-        for quantity, value in {"emission": False, "power_w": 1e-3, "current_a": 0.1, "piezo_v": 70.0}.items():
+        for quantity, value in {"emission": False, "power_w": 1e-3, "current_a": 0.1}.items():
             self._ports.set(f"{self._name}.{quantity}", value)
-        self._ports.set(f"{self._name}.lock_engaged", False)
-        self._ports.set(f"{self._name}.frequency_hz", SPEED_OF_LIGHT_M_PER_S / 1536e-9)
+        self._ports.set(f"{self._name}.lock", False)
+        self._motor_nm.place(START_NM)
+        self._piezo_v.place(START_PIEZO_V)
+        self._diode_celsius.place(START_CELSIUS)
 
     def open_interlock(self) -> None:
         """The safety circuit opens: the laser goes off and stays off."""
@@ -126,17 +139,8 @@ class DlcProDevice:
             return NOT_ALLOWED
         return self._put("emission", bool(on), 0, 1)
 
-    def _wavelength_nm(self) -> float:
-        return 1e9 * SPEED_OF_LIGHT_M_PER_S / self._get("frequency_hz")
-
-    def _set_wavelength(self, nm: float) -> int:
-        if not WAVELENGTH_RANGE_NM[0] - 1e-6 <= nm <= WAVELENGTH_RANGE_NM[1] + 1e-6:
-            return OUT_OF_RANGE
-        self._ports.set(f"{self._name}.frequency_hz", SPEED_OF_LIGHT_M_PER_S / (1e-9 * nm))
-        return 0
-
     def _locked(self) -> bool:
-        if not self._get("lock_engaged"):
+        if not self._get("lock"):
             return False
         try:
             return bool(self._ports.get(f"{self._name}.locked"))
@@ -202,6 +206,14 @@ class DlcProHost:
                     self.device.trace.sent(report)
                     writer.write(f"{report}\n".encode())
             await asyncio.sleep(MONITOR_PERIOD_S)
+
+
+def _sent(motion: Motion, law: Law, value: float, low: float, high: float) -> int:
+    """Lets a value go where it is told, if that is allowed; DeCoP's return code."""
+    if not low - 1e-6 <= value <= high + 1e-6:
+        return OUT_OF_RANGE
+    motion.go(value, law)
+    return 0
 
 
 def encode(value: Any) -> str:

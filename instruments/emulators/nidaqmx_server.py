@@ -34,8 +34,10 @@ TOLD_BYTES = 200
 class NiDaqServer:
     """Serves a device at ``endpoint`` (``host:port``). A context manager; ``unplug``/``plug`` stop and start it."""
 
-    def __init__(self, ports: Ports, device_name: str = "Dev1", host: str = "127.0.0.1", port: int = 0) -> None:
-        self.faults, self.trace = FaultPlan(), WireTrace()
+    def __init__(
+        self, ports: Ports, device_name: str = "Dev1", host: str = "127.0.0.1", port: int = 0, latency_s: float = 0.0
+    ) -> None:
+        self.faults, self.trace, self.latency_s = FaultPlan(), WireTrace(), latency_s
         self.device = DaqDevice(ports, device_name)
         self._host, self._port = host, port
         self.plug()
@@ -45,7 +47,7 @@ class NiDaqServer:
         return f"{self._host}:{self._port}"
 
     def plug(self) -> None:
-        wire = _Wire(self.faults, self.trace, self.device)
+        wire = _Wire(self)
         self._server = grpc.server(futures.ThreadPoolExecutor(WORKERS, "nidaqmx"), interceptors=[wire])
         pb_grpc.add_NiDAQmxServicer_to_server(_Servicer(self.device), self._server)
         self._port = self._server.add_insecure_port(self.endpoint)
@@ -67,8 +69,8 @@ class NiDaqServer:
 class _Wire(grpc.ServerInterceptor):  # type: ignore[misc]
     """Keeps the trace and plays the faults."""
 
-    def __init__(self, faults: FaultPlan, trace: WireTrace, device: DaqDevice) -> None:
-        self._faults, self._trace, self._device = faults, trace, device
+    def __init__(self, server: NiDaqServer) -> None:
+        self._server, self._faults, self._trace, self._device = server, server.faults, server.trace, server.device
 
     def intercept_service(self, continuation: Callable[[Any], Any], details: Any) -> Any:
         handler = continuation(details)
@@ -77,6 +79,7 @@ class _Wire(grpc.ServerInterceptor):  # type: ignore[misc]
             return handler
 
         def faulty(request: Any, context: grpc.ServicerContext) -> Any:
+            time.sleep(self._server.latency_s)
             self._suffer(self._faults.take(), context)
             response = handler.unary_unary(request, context)
             self._trace.sent(_told(response))

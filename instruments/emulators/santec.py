@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from .motion import Motion, Slew
 from .ports import Ports
 from .scpi import INTERLOCKED, Command, ScpiDevice, ScpiError, in_range
 
@@ -12,21 +13,23 @@ WAVELENGTH_RANGE_M = (1480e-9, 1640e-9)
 FREQUENCY_RANGE_HZ = (SPEED_OF_LIGHT_M_PER_S / 1640e-9, SPEED_OF_LIGHT_M_PER_S / 1480e-9)
 POWER_RANGE_MW = (0.04, 20.0)
 DEFAULT_WAVELENGTH_M = 1550e-9
+#: Fastest sweep of a TSL-570; not verified.
+TUNING_M_PER_S = 200e-9
 
 
 class SantecDevice(ScpiDevice):
     """Maps commands to the ports ``<name>.emission``, ``.power_w``, ``.frequency_hz``.
 
     Args:
-        settle_s: time until ``*OPC?`` says that a wavelength is reached.
+        tuning: how fast it tunes (m/s); ``*OPC?`` says whether it has arrived.
     """
 
     terminator = "\r"
     answer_end = "\r"
 
-    def __init__(self, ports: Ports, name: str, latency_s: float = 0.0, settle_s: float = 0.0) -> None:
-        self._ports, self._name, self._settle_s = ports, name, settle_s
-        self._settled_at_s = 0.0
+    def __init__(self, ports: Ports, name: str, latency_s: float = 0.0, tuning: float = TUNING_M_PER_S) -> None:
+        self._ports, self._name, self._law = ports, name, Slew(tuning)
+        self._wavelength_m = Motion(ports.now_s, self._tell, DEFAULT_WAVELENGTH_M)
         self.interlock_open = False
         flags = {
             "POWer:SHUTter": "shutter_closed",
@@ -53,10 +56,10 @@ class SantecDevice(ScpiDevice):
     def power_on(self) -> None:
         super().power_on()
         self._flags.update(shutter_closed=False, coherence_control=False, attenuation_auto=True)
-        self._dbm, self._fine, self._settled_at_s = True, 0.0, 0.0
+        self._dbm, self._fine = True, 0.0
         self._put("emission", False)
         self._put("power_w", 1e-3)
-        self._put("frequency_hz", SPEED_OF_LIGHT_M_PER_S / DEFAULT_WAVELENGTH_M)
+        self._wavelength_m.place(DEFAULT_WAVELENGTH_M)
 
     def _get(self, quantity: str) -> float:
         value = self._ports.get(f"{self._name}.{quantity}")
@@ -106,23 +109,22 @@ class SantecDevice(ScpiDevice):
 
     def _wavelength(self, which: str) -> str:
         limits = {"MIN": WAVELENGTH_RANGE_M[0], "MAX": WAVELENGTH_RANGE_M[1]}
-        value = limits[which] if which in limits else SPEED_OF_LIGHT_M_PER_S / self._get("frequency_hz")
+        value = limits[which] if which in limits else self._wavelength_m.present()
         return f"{value:+.8E}"
 
     def _set_wavelength(self, text: str) -> None:
-        self._tune(SPEED_OF_LIGHT_M_PER_S / in_range(float(text), *WAVELENGTH_RANGE_M))
+        self._wavelength_m.go(in_range(float(text), *WAVELENGTH_RANGE_M), self._law)
 
     def _frequency(self, which: str) -> str:
         limits = {"MIN": FREQUENCY_RANGE_HZ[0], "MAX": FREQUENCY_RANGE_HZ[1]}
-        value = limits[which] if which in limits else self._get("frequency_hz")
+        value = limits[which] if which in limits else SPEED_OF_LIGHT_M_PER_S / self._wavelength_m.present()
         return f"{value:+.9E}"
 
     def _set_frequency(self, text: str) -> None:
-        self._tune(in_range(float(text), *FREQUENCY_RANGE_HZ))
+        self._wavelength_m.go(SPEED_OF_LIGHT_M_PER_S / in_range(float(text), *FREQUENCY_RANGE_HZ), self._law)
 
-    def _tune(self, frequency_hz: float) -> None:
-        self._put("frequency_hz", frequency_hz)
-        self._settled_at_s = self._ports.now_s() + self._settle_s
+    def _tell(self, wavelength_m: float) -> None:
+        self._put("frequency_hz", SPEED_OF_LIGHT_M_PER_S / wavelength_m)
 
     def _is_settled(self) -> bool:
-        return self._ports.now_s() >= self._settled_at_s
+        return not self._wavelength_m.remaining_s()

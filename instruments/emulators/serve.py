@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -43,12 +43,13 @@ class Host(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One instrument of the station file."""
+    """One instrument of the station file; ``others`` are parts of the same device."""
 
     name: str
     type: str
     address: str
     init: Mapping[str, Any]
+    others: tuple[Entry, ...] = ()
 
     @property
     def driver(self) -> str:
@@ -87,20 +88,20 @@ def serve(entries: Mapping[str, Mapping[str, Any]], ports: Ports) -> Emulators:
     Raises:
         ConfigError: an emulated instrument's address is wrong, or something else listens there.
     """
-    hosts: dict[str, Host] = {}
-    addresses: dict[str, str] = {}
-    shared: dict[tuple[Starter, str], Host] = {}
+    devices: dict[tuple[Starter, str], list[Entry]] = {}
     real: list[str] = []
     for name, plain in entries.items():
         entry = Entry(name, str(plain["type"]), str(plain.get("address") or ""), dict(plain.get("init") or {}))
         starter = STARTERS.get(entry.driver)
         if starter is None or not is_on_this_computer(entry.address):
             real.append(name)
-            continue
-        key = (starter, entry.address)
-        if key not in shared:
-            shared[key] = _start(starter, ports, entry)
-        hosts[name], addresses[name] = shared[key], entry.address
+        else:
+            devices.setdefault((starter, entry.address), []).append(entry)
+    hosts: dict[str, Host] = {}
+    for (starter, _), (first, *others) in devices.items():
+        host = _start(starter, ports, replace(first, others=tuple(others)))
+        hosts |= dict.fromkeys([entry.name for entry in (first, *others)], host)
+    addresses = {entry.name: entry.address for parts in devices.values() for entry in parts}
     return Emulators(hosts, addresses, tuple(real))
 
 
@@ -181,7 +182,13 @@ def _white_rabbit(ports: Ports, entry: Entry) -> Host:
     return WhiteRabbitAgent(ports, entry.name, host, (numbers or [161])[0])
 
 
-_keysight = _line(lambda ports, name: Keysight816xDevice(ports))
+def _keysight(ports: Ports, entry: Entry) -> Host:
+    host, (port, *_) = _host_and_ports(entry.address)
+    modules = {"KeysightLaser": "laser", "KeysightAttenuator": "voa", "KeysightSwitch": "switch"}
+    empty = {module: f"{entry.name}_{module}" for module in modules.values()}
+    named = empty | {modules[part.driver]: part.name for part in (entry, *entry.others)}
+    return TcpHost(Keysight816xDevice(ports, named["laser"], named["voa"], named["switch"]), host, port)
+
 
 #: How to emulate the instrument a driver talks to, by the driver's class.
 STARTERS: Mapping[str, Starter] = {

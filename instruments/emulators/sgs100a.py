@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from .motion import After, Motion
 from .ports import Ports
 from .scpi import Command, ScpiDevice, in_range
 
 FREQUENCY_RANGE_HZ = (1e6, 12.75e9)
 POWER_RANGE_DBM = (-120.0, 25.0)
+START_HZ, START_DBM = 1e9, -30.0
+#: Setting time of frequency and level by remote control: a typical figure, not verified.
+SETTING = After(0.5e-3)
 #: Settings the emulator only remembers, with what the generator has after switching on.
 REMEMBERED = {
     "SOUR:PHAS": "0", "IQ:STAT": "0", "SOUR:PULM:STAT": "0", "SOUR:PULM:SOUR": "EXT", "SOUR:ROSC:SOUR": "INT",
@@ -25,17 +27,21 @@ class Sgs100aDevice(ScpiDevice):
     """Ports: ``<name>.emission``, ``.frequency_hz``, ``.power_dbm``."""
 
     def __init__(self, ports: Ports, name: str, latency_s: float = 0.0) -> None:
-        self._ports, self._name = ports, name
+        self._ports, self._name, self._base_latency_s = ports, name, latency_s
         self._settings = dict(REMEMBERED)
-        frequency = Command(
-            lambda _: f"{self._get('frequency_hz'):.2f}", self._set("frequency_hz", *FREQUENCY_RANGE_HZ)
-        )
-        power = Command(lambda _: f"{self._get('power_dbm'):.2f}", self._set("power_dbm", *POWER_RANGE_DBM))
-        output = Command(lambda _: f"{bool(self._get('emission')):d}", self._switch)
+        self._frequency_hz = Motion(ports.now_s, lambda hz: ports.set(f"{name}.frequency_hz", hz), START_HZ)
+        self._power_dbm = Motion(ports.now_s, lambda dbm: ports.set(f"{name}.power_dbm", dbm), START_DBM)
+        output = Command(lambda _: f"{bool(ports.get(f'{name}.emission')):d}", self._switch)
         remembered = {header: self._remembered(header) for header in REMEMBERED}
         super().__init__(
             "Rohde&Schwarz,SGS100A,1416.0505k02/101234,4.2.76.0",
-            {"SOUR:FREQ": frequency, "SOUR:POW": power, "OUTP:STAT": output} | remembered,
+            {
+                "*OPC": Command(query=lambda _: self._complete()),
+                "SOUR:FREQ": _settled_command(self._frequency_hz, *FREQUENCY_RANGE_HZ),
+                "SOUR:POW": _settled_command(self._power_dbm, *POWER_RANGE_DBM),
+                "OUTP:STAT": output,
+            }
+            | remembered,
             latency_s,
         )
         self.power_on()
@@ -43,16 +49,18 @@ class Sgs100aDevice(ScpiDevice):
     def power_on(self) -> None:
         super().power_on()
         self._settings = dict(REMEMBERED)
-        for quantity, value in {"emission": False, "frequency_hz": 1e9, "power_dbm": -30.0}.items():
-            self._ports.set(f"{self._name}.{quantity}", value)
+        self._ports.set(f"{self._name}.emission", False)
+        self._frequency_hz.place(START_HZ)
+        self._power_dbm.place(START_DBM)
 
-    def _get(self, quantity: str) -> float:
-        value = self._ports.get(f"{self._name}.{quantity}")
-        assert isinstance(value, bool | int | float)
-        return float(value)
+    def answer(self, message: str) -> str | None:
+        self.latency_s = self._base_latency_s
+        return super().answer(message)
 
-    def _set(self, quantity: str, low: float, high: float) -> Callable[[str], None]:
-        return lambda text: self._ports.set(f"{self._name}.{quantity}", in_range(float(text), low, high))
+    def _complete(self) -> str:
+        """``*OPC?`` is answered when everything is set."""
+        self.latency_s += max(self._frequency_hz.remaining_s(), self._power_dbm.remaining_s())
+        return "1"
 
     def _switch(self, text: str) -> None:
         self._ports.set(f"{self._name}.emission", {"0": False, "OFF": False, "1": True, "ON": True}[text])
@@ -62,3 +70,8 @@ class Sgs100aDevice(ScpiDevice):
             self._settings[header] = text
 
         return Command(lambda _: self._settings[header], write)
+
+
+def _settled_command(motion: Motion, low: float, high: float) -> Command:
+    """Reads back what was set; the output follows."""
+    return Command(lambda _: f"{motion.target:.2f}", lambda text: motion.go(in_range(float(text), low, high), SETTING))

@@ -6,10 +6,12 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from .motion import Motion, Slew
 from .ports import Ports
 from .tcp import TcpServer, reply
 from .wire import FaultPlan, WireTrace
@@ -19,35 +21,42 @@ END = b"\x17"
 LATCHED_OHM, LEADS_OHM = 1e3, 10.0
 DEFAULT_PERIOD_MS = 100
 MAX_BIAS_UA = 100.0
+#: How fast a bias source changes its current (A/s).
+RAMP = Slew(5e-3)
 
 
 class WebSqDevice:
-    """Maps labels to the ports ``<name>.enabled`` and ``<name>.ch<k>.bias_a``, ``.latched``, ``.clicks`` (counted)."""
+    """Maps labels to the ports ``<name>.enabled`` and ``<name>.ch<k>.bias_a``, ``.latched``, ``.clicks`` (counted).
+
+    Currents ramp to what is set. While the detectors are not enabled no current flows, whatever is set.
+    """
 
     def __init__(self, ports: Ports, name: str, n_channels: int = 4, latency_s: float = 0.0) -> None:
         self.faults, self.trace, self.latency_s = FaultPlan(), WireTrace(), latency_s
         self._ports, self._name, self._n = ports, name, n_channels
+        self._enabled = False
+        self._bias_a = [Motion(ports.now_s, partial(self._tell, k), 0.0) for k in range(n_channels)]
         self.power_on()
         self._getters: dict[str, Callable[[], Any]] = {
             "NumberOfDetectors": lambda: n_channels,
             "InptMeasurementPeriod": lambda: self._period_ms,
-            "BiasCurrent": lambda: [1e6 * self._of(k, "bias_a") for k in range(n_channels)],
+            "BiasCurrent": lambda: [1e6 * bias_a.present() for bias_a in self._bias_a],
             "TriggerLevel": lambda: self._trigger_mv,
             "BiasVoltage": lambda: [self._voltage_mv(k) for k in range(n_channels)],
-            "DetectorEnable": lambda: bool(ports.get(f"{name}.enabled")),
+            "DetectorEnable": lambda: self._enabled,
         }
         self._setters: dict[str, Callable[[Any], None]] = {
             "SetAllBiasCurrents": self._set_bias,
             "SetAllTriggerLevels": self._set_trigger,
             "SetMeasurementPeriod": self._set_period,
-            "DetectorEnable": lambda on: ports.set(f"{name}.enabled", bool(on)),
+            "DetectorEnable": self._enable,
         }
 
     def power_on(self) -> None:
         self._period_ms, self._trigger_mv = DEFAULT_PERIOD_MS, [10.0] * self._n
-        self._ports.set(f"{self._name}.enabled", False)
-        for k in range(self._n):
-            self._ports.set(f"{self._name}.ch{k + 1}.bias_a", 0.0)
+        self._enable(False)
+        for bias_a in self._bias_a:
+            bias_a.place(0.0)
 
     def obey(self, message: dict[str, Any]) -> tuple[list[str], list[str]]:
         """Labels to answer to the sender, and labels to broadcast to everybody."""
@@ -62,6 +71,10 @@ class WebSqDevice:
 
     def packed(self, label: str) -> bytes:
         return json.dumps({"label": label, "value": self._getters[label]()}).encode()
+
+    def bias_set_a(self, k: int) -> float:
+        """What the bias of a channel is set to; it flows while the detectors are enabled."""
+        return self._bias_a[k].target
 
     @property
     def period_s(self) -> float:
@@ -79,13 +92,23 @@ class WebSqDevice:
         assert isinstance(value, bool | int | float)
         return float(value)
 
+    def _enable(self, on: bool) -> None:
+        self._enabled = bool(on)
+        self._ports.set(f"{self._name}.enabled", self._enabled)
+        for k, bias_a in enumerate(self._bias_a):
+            self._tell(k, bias_a.present())
+
+    def _tell(self, k: int, bias_a: float) -> None:
+        """The current that flows."""
+        self._ports.set(f"{self._name}.ch{k + 1}.bias_a", bias_a if self._enabled else 0.0)
+
     def _voltage_mv(self, k: int) -> float:
         return 1e3 * self._of(k, "bias_a") * (LATCHED_OHM if self._of(k, "latched") else LEADS_OHM)
 
     def _set_bias(self, currents_ua: list[float]) -> None:
         for k, current_ua in enumerate(currents_ua[: self._n]):
             if 0 <= current_ua <= MAX_BIAS_UA:
-                self._ports.set(f"{self._name}.ch{k + 1}.bias_a", 1e-6 * current_ua)
+                self._bias_a[k].go(1e-6 * current_ua, RAMP)
 
     def _set_trigger(self, levels_mv: list[float]) -> None:
         self._trigger_mv = [float(level) for level in levels_mv[: self._n]]

@@ -20,8 +20,8 @@ INTEGER, OID, SEQUENCE, RESPONSE, NO_SUCH_OBJECT = 0x02, 0x06, 0x30, 0xA2, 0x80
 class WhiteRabbitAgent:
     """Timing is ok while the port ``<name>.timing_ok`` is true. A context manager."""
 
-    def __init__(self, ports: Ports, name: str, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.faults, self.trace, self.latency_s = FaultPlan(), WireTrace(), 0.0
+    def __init__(self, ports: Ports, name: str, host: str = "127.0.0.1", port: int = 0, latency_s: float = 0.0) -> None:
+        self.faults, self.trace, self.latency_s = FaultPlan(), WireTrace(), latency_s
         self._ports, self._name, self._host, self._port = ports, name, host, port
         self.plug()
 
@@ -61,6 +61,7 @@ class WhiteRabbitAgent:
             self.trace.received(packet.hex())
             answer = self._answer(packet)
             self.trace.sent(answer.hex())
+            time.sleep(self.latency_s)
             match self.faults.take():
                 case Fault.SILENT | Fault.DROP | Fault.RESET:
                     continue

@@ -24,11 +24,13 @@ def wires_of(file: StationFile) -> Wires:
         by_class.setdefault(section.type.rpartition(".")[2], {})[name] = section
     named = file.twin.components if file.twin is not None else {}
     cold = {_owner(section, "temperature"): name for name, section in by_class.get("Cryostat", {}).items()}
-    seeing = [name for kind in ("Bristol871", "ThorlabsPm100d") for name in by_class.get(kind, {}) if name in named]
+    seeing = [name for name in by_class.get("Bristol871", {}) if name in named]
+    metering = [name for name in by_class.get("ThorlabsPm100d", {}) if name in named]
     return Wires(
         components={**cold, **named},
         knobs=dict(_pump_knobs(by_class.get("PumpedPairSource", {})))
-        | {f"{name}.frequency_hz": (named[name], "true_frequency") for name in seeing},
+        | {f"{name}.frequency_hz": (named[name], "true_frequency") for name in seeing}
+        | {f"{name}.power_w": (named[name], "measured_power") for name in metering},
         lit={f"{name}.power_w": named[name] for name in seeing},
         analog=dict(_analog(file, by_class.get("ErbiumMemory", {}))),
         counters=dict(_counters(file)),

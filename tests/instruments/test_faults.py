@@ -118,8 +118,7 @@ def _snspd(bench: Bench, stack: ExitStack) -> Subject:
     bench.values |= {"snspd.ch1.latched": False, "snspd.ch2.latched": False}
     host = stack.enter_context(WebSqHost(WebSqDevice(bench, "snspd", n_channels=2)))
     snspd = SingleQuantumWebSq("snspd", host.endpoint, bias_slew_a_per_s=1.0, timeout=TIMEOUT_S)
-    bias = snspd.ch1.bias
-    return Subject(bias, host.device.faults, lambda: bench.get("snspd.ch1.bias_a"), (0.0, 10e-6, 22e-6), 1e-3)
+    return Subject(snspd.ch1.bias, host.device.faults, lambda: host.device.bias_set_a(0), (0.0, 10e-6, 22e-6), 1e-3)
 
 
 def _dlcpro(bench: Bench, stack: ExitStack) -> Subject:
@@ -128,7 +127,12 @@ def _dlcpro(bench: Bench, stack: ExitStack) -> Subject:
 
     host = stack.enter_context(DlcProHost(DlcProDevice(bench, "laser")))
     laser = TopticaDlcPro("laser", host.endpoint, timeout=TIMEOUT_S)
-    return Subject(laser.piezo_voltage, host.device.faults, lambda: bench.get("laser.piezo_v"), (10.0, 70.5, 120.25))
+    return Subject(
+        laser.piezo_voltage,
+        host.device.faults,
+        lambda: host.device.value("laser1:dl:pc:voltage-set"),
+        (10.0, 70.5, 120.25),
+    )
 
 
 def _pulse_streamer(bench: Bench, stack: ExitStack) -> Subject:
@@ -260,10 +264,10 @@ def _attempt(subject: Subject, wanted: float | None) -> int:
 
 def _recover(subject: Subject) -> None:
     deadline = time.perf_counter() + 10.0
-    while True:
+    value, before = None, object()
+    while value is None or value != before:  # what was set off by a command that failed comes to rest first
         try:
-            value = subject.parameter.get()
-            break
+            before, value = value, subject.parameter.get()
         except InstrumentError:
             assert time.perf_counter() < deadline, "the driver did not recover"
             time.sleep(0.02)
@@ -306,7 +310,7 @@ Pairs = tuple[tuple[Any, float], tuple[Any, float]]
 def _two_voa(bench: Bench, stack: ExitStack) -> Pairs:
     host = stack.enter_context(TcpHost(Keysight816xDevice(bench)))
     voa = KeysightAttenuator("voa", host.visa_address, slot=2, visalib="@py")
-    bench.set("voa.attenuation_db", 12.5)
+    voa.attenuation(12.5)
     return (voa.attenuation, 12.5), (voa.wavelength, 1550e-9)
 
 
@@ -323,7 +327,7 @@ def _two_snspd(bench: Bench, stack: ExitStack) -> Pairs:
     bench.values |= {"snspd.ch1.latched": False, "snspd.ch2.latched": False}
     host = stack.enter_context(WebSqHost(WebSqDevice(bench, "snspd", n_channels=2)))
     snspd = SingleQuantumWebSq("snspd", host.endpoint, timeout=10.0)
-    bench.set("snspd.ch1.bias_a", 10e-6)
+    snspd.ch1.bias(10e-6)
     return (snspd.ch1.bias, 10e-6), (snspd.measurement_period, 0.1)
 
 

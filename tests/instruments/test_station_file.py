@@ -37,7 +37,11 @@ def test_a_sound_file_is_read_with_its_units(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("twin:", "twinn:", r"lab\.yaml:12: unknown key 'twinn'; did you mean 'twin'\? \(allowed: instruments,"),
+        (
+            "twin:",
+            "twinn:",
+            r"lab\.yaml:12: unknown key 'twinn'; did you mean 'twin'\? \(allowed: extends, instruments,",
+        ),
         ("photon_delay_s: 5 us", "photon_delay_s: 5 mW", r"lab\.yaml:7: .*'5 mW' has unit 'mW', expected s"),
         ("photon_delay_s: 5 us", "photon_delay_s: -5 us", r"lab\.yaml:7: .*greater than or equal to 0"),
         (
@@ -53,7 +57,7 @@ def test_a_sound_file_is_read_with_its_units(tmp_path: Path) -> None:
         ("type: erbia.instruments.mock.MockLaser", "type: MockLaser", r"lab\.yaml:5: .*write package\.module\.Class"),
         ("preset: single_er_cavity", "preset: [", r"lab\.yaml:1[34]: not valid YAML"),
         ("  preset: single_er_cavity", "  seed: x", r"lab\.yaml:13: .*seed.*'x'"),
-        (SOUND, "- a\n- b\n", r"holds CommentedSeq, expected keys instruments"),
+        (SOUND, "- a\n- b\n", r"holds CommentedSeq, expected keys"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, old: str, new: str, says: str) -> None:

@@ -94,7 +94,7 @@ def test_attenuator(frame: TcpHost, bench: Bench) -> None:
     voa.attenuation(12.5)
     voa.shutter_open(True)
     assert bench.get("voa.attenuation_db") == 12.5
-    assert bench.get("voa.open") is True
+    assert bench.get("voa.shutter_open") is True
     assert voa.attenuation.get() == 12.5
     with pytest.raises(ValueError, match="must be between"):
         voa.attenuation(61)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -24,7 +23,7 @@ def bench() -> Bench:
 
 @pytest.fixture
 def device(bench: Bench) -> SantecDevice:
-    return SantecDevice(bench, "laser", settle_s=0.05)
+    return SantecDevice(bench, "laser")
 
 
 @pytest.fixture
@@ -65,18 +64,19 @@ def test_power_is_in_watts_whatever_unit_the_laser_shows(laser: SantecTsl, bench
 
 def test_frequency_and_wavelength_are_one_thing(laser: SantecTsl, bench: Bench) -> None:
     laser.frequency(195.1e12)
-    assert bench.get("laser.frequency_hz") == 195.1e12
+    assert bench.get("laser.frequency_hz") == pytest.approx(195.1e12, rel=1e-12)
     assert laser.frequency.get() == pytest.approx(195.1e12, abs=1e5)
     assert laser.wavelength.get() == pytest.approx(C_M_PER_S / 195.1e12, rel=1e-8)
     laser.wavelength(1536.5e-9)
     assert laser.frequency.get() == pytest.approx(C_M_PER_S / 1536.5e-9, rel=1e-8)
 
 
-def test_settling_is_seen(laser: SantecTsl) -> None:
-    laser.wavelength(1540e-9)
+def test_settling_is_seen_and_waited_for(laser: SantecTsl, bench: Bench) -> None:
+    laser.write(":WAV 1.54e-6")
     assert laser.settled() is False
-    time.sleep(0.06)
+    laser.wavelength(1560e-9)
     assert laser.settled() is True
+    assert bench.get("laser.frequency_hz") == pytest.approx(C_M_PER_S / 1560e-9, rel=1e-12)
 
 
 def test_limits_are_the_lasers_own(laser: SantecTsl) -> None:

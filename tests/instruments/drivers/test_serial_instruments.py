@@ -33,7 +33,7 @@ def bench() -> Bench:
 
 @pytest.fixture
 def paddles(bench: Bench) -> Iterator[tuple[ThorlabsMpc320, SerialHost]]:
-    with SerialHost(Mpc320Device(bench, "pol", settle_s=0.1)) as host:
+    with SerialHost(Mpc320Device(bench, "pol", speed=850.0)) as host:
         controller = ThorlabsMpc320("pol", host.path, timeout=0.3)
         yield controller, host
         controller.close()

@@ -52,6 +52,7 @@ def test_reading_everything_switches_nothing_on(snspd: SingleQuantumWebSq, host:
 
 
 def test_bias_of_one_channel_leaves_the_other(snspd: SingleQuantumWebSq, bench: Bench) -> None:
+    snspd.enabled(True)
     snspd.ch1.bias(20e-6)
     snspd.ch2.bias(15e-6)
     assert bench.get("snspd.ch1.bias_a") == pytest.approx(20e-6)
@@ -60,6 +61,7 @@ def test_bias_of_one_channel_leaves_the_other(snspd: SingleQuantumWebSq, bench: 
 
 
 def test_bias_is_ramped(snspd: SingleQuantumWebSq, bench: Bench) -> None:
+    snspd.enabled(True)
     seen: list[float] = [0.0]
     original = bench.set
 
@@ -89,6 +91,16 @@ def test_enable_period_and_trigger_level(snspd: SingleQuantumWebSq, bench: Bench
     assert snspd.ch1.trigger_level.get() == pytest.approx(0.01)
 
 
+def test_no_current_flows_while_not_enabled(snspd: SingleQuantumWebSq, bench: Bench) -> None:
+    snspd.ch1.bias(20e-6)
+    assert bench.get("snspd.ch1.bias_a") == 0.0
+    snspd.enabled(True)
+    assert bench.get("snspd.ch1.bias_a") == pytest.approx(20e-6)
+    snspd.enabled(False)
+    assert bench.get("snspd.ch1.bias_a") == 0.0
+    assert snspd.ch1.bias.get() == pytest.approx(20e-6), "what is set stays set"
+
+
 def test_count_rates(snspd: SingleQuantumWebSq) -> None:
     snspd.measurement_period(0.1)
     assert snspd.ch2.count_rate() == pytest.approx(RATES_HZ[1], rel=0.02)
@@ -98,6 +110,7 @@ def test_count_rates(snspd: SingleQuantumWebSq) -> None:
 def test_a_latched_wire_is_seen_and_a_reset_takes_the_bias_away_and_back(
     snspd: SingleQuantumWebSq, bench: Bench
 ) -> None:
+    snspd.enabled(True)
     snspd.ch1.bias(20e-6)
     assert snspd.ch1.latched() is False
     bench.set("snspd.ch1.latched", True)

@@ -48,7 +48,7 @@ def test_settings_reach_the_world_in_si_units(laser: TopticaDlcPro, bench: Bench
     assert bench.get("laser.power_w") == pytest.approx(5e-3)
     assert bench.get("laser.frequency_hz") == pytest.approx(195.2e12, rel=1e-12)
     assert bench.get("laser.current_a") == pytest.approx(0.15)
-    assert bench.get("laser.piezo_v") == 72.5
+    assert laser.piezo_voltage.get() == 72.5
     assert laser.emission.get() is True
     assert laser.frequency.get() == pytest.approx(195.2e12, rel=1e-12)
     assert laser.measured_current() == pytest.approx(0.15)
@@ -91,12 +91,12 @@ def test_the_monitoring_line_reports_and_survives_a_reconnection(
         assert value in seen
 
     wait_for(70.0)
-    bench.set("laser.piezo_v", 72.0)
+    laser.piezo_voltage(72.0)
     wait_for(72.0)
     host.drop_clients()
     time.sleep(0.05)
     assert laser.piezo_voltage.get() == 72.0
-    bench.set("laser.piezo_v", 75.0)
+    laser.piezo_voltage(75.0)
     wait_for(75.0)
 
 

@@ -49,7 +49,8 @@ def test_sgs100a(bench: Bench) -> None:
         source.frequency(7.1e9)
         source.power(-10)
         source.on()
-        source.get_idn()  # this driver does not confirm; an answer says that what was sent before has arrived
+        for _ in range(2):
+            source.ask("*OPC?")  # this driver does not confirm; the first answer comes when what was sent before is set
         assert bench.get("microwave.frequency_hz") == 7.1e9
         assert bench.get("microwave.power_dbm") == -10
         assert bench.get("microwave.emission") is True

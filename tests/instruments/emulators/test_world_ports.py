@@ -70,6 +70,7 @@ def test_what_a_driver_sets_is_what_the_mock_shows(world: World, stack: ExitStac
 def test_detectors_are_the_worlds(world: World, stack: ExitStack) -> None:
     host = stack.enter_context(WebSqHost(WebSqDevice(WorldPorts(world), "snspd", n_channels=4)))
     snspd = SingleQuantumWebSq("snspd", host.endpoint, counts_port=host.counts.port, bias_slew_a_per_s=1e-3)
+    snspd.enabled(True)
     snspd.ch3.bias(18e-6)
     assert world.get("snspd.ch3", "bias") == pytest.approx(18e-6)
     world.set("pair_source", "pump_power", 10e-3)
