@@ -270,7 +270,7 @@ def _recover(subject: Subject) -> None:
             before, value = value, subject.parameter.get()
         except InstrumentError:
             assert time.perf_counter() < deadline, "the driver did not recover"
-            time.sleep(0.02)
+        time.sleep(0.01)
     assert subject.agrees(value)
     assert subject.agrees(subject.parameter.cache.get(False))
 
