@@ -245,13 +245,15 @@ def validate(
 ) -> None:
     """Check a file without touching an instrument; exit 1 if it has problems."""
     from .console import print_json, stdout
-    from .sequences.validation import problems_of
+    from .sequences.validation import bases_of, problems_of
 
-    problems = problems_of(path)
+    problems, bases = problems_of(path), bases_of(path)
     if as_json:
-        print_json({"file": str(path), "problems": problems})
+        print_json({"file": str(path), "problems": problems, "extends": bases})
     else:
         stdout.print("\n".join(problems) or f"{path}: sound", soft_wrap=True)
+        for base in bases:
+            stdout.print(f"  extends {base}", soft_wrap=True)
     if problems:
         raise typer.Exit(NEGATIVE)
 

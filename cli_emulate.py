@@ -36,13 +36,13 @@ def emulate(
     from .instruments.emulators.lab import EmulatedLab
     from .instruments.errors import ConfigError
     from .instruments.mock import load_world
-    from .instruments.station_file import find_station, read_station
+    from .instruments.station_file import find_station, read_station, station_text
 
     if (at is None) != (copy is None):
         raise UsageError("--at and --copy go together: the run needs the file with the moved addresses")
     path = find_station(station)
     if at is not None and copy is not None:
-        copy.write_text(moved(path.read_text(encoding="utf-8"), at), encoding="utf-8")
+        copy.write_text(moved(station_text(path), at), encoding="utf-8")
         path = copy
     file = read_station(path)
     if file.twin is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,22 +37,22 @@ def read_yaml(path: Path) -> Any:
         raise ConfigError(f"{path}{line}: not valid YAML: {error.problem or error.context}") from error
 
 
-def load_checked(path: Path, model: type[Model]) -> Model:
-    """The file as a ``model``. Raises ConfigError with one line per problem: ``file:line: key: what, allowed``."""
-    raw = read_yaml(path)
-    if not isinstance(raw, Mapping):
-        raise ConfigError(f"{path}: holds {type(raw).__name__}, expected keys {', '.join(model.model_fields)}")
+def check(content: Mapping[str, Any], model: type[Model], place: Callable[[Sequence[str | int]], str]) -> Model:
+    """Plain content as a ``model``; ``place`` tells where a key stands.
+
+    Raises:
+        ConfigError: one line per problem: ``file:line: key: what, allowed``.
+    """
     try:
-        return model.model_validate(plain(raw))
+        return model.model_validate(content)
     except ValidationError as error:
-        lines = [f"{path}:{line_of(raw, e['loc'])}: {explain(e, model)}" for e in error.errors()]
-        raise ConfigError("; ".join(lines)) from error
+        raise ConfigError("; ".join(f"{place(e['loc'])}: {explain(e, model)}" for e in error.errors())) from error
 
 
 def plain(node: Any) -> Any:
     """Plain dicts, lists and scalars of a parsed YAML tree."""
     if isinstance(node, Mapping):
-        return {key: plain(value) for key, value in node.items()}
+        return {plain(key): plain(value) for key, value in node.items()}
     if isinstance(node, list | tuple):
         return [plain(value) for value in node]
     if isinstance(node, bool) or node is None:
@@ -66,16 +66,26 @@ def plain(node: Any) -> Any:
 def line_of(raw: Any, loc: Sequence[str | int]) -> int:
     """1-based line of the deepest part of ``loc`` that exists in the file."""
     line = 1
-    node = raw
-    for part in loc:
-        if isinstance(node, CommentedMap) and part in node:
-            line = node.lc.key(part)[0] + 1
-        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
-            line = node.lc.item(part)[0] + 1
-        else:
-            break
-        node = node[part]
+    for node, part in zip(_nodes(raw, loc), loc, strict=False):
+        line = 1 + (node.lc.key(part)[0] if isinstance(node, CommentedMap) else node.lc.item(part)[0])
     return line
+
+
+def depth_of(raw: Any, loc: Sequence[str | int]) -> int:
+    """How many parts of ``loc`` exist in the file."""
+    return len(_nodes(raw, loc))
+
+
+def _nodes(raw: Any, loc: Sequence[str | int]) -> list[Any]:
+    """The nodes that hold each part of ``loc``, as far as it exists."""
+    found, node = [], raw
+    for part in loc:
+        known = isinstance(node, CommentedMap) and part in node
+        if not known and not (isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node)):
+            break
+        found.append(node)
+        node = node[part]
+    return found
 
 
 def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:

@@ -22,7 +22,7 @@ from .causality import refuse_impossible_links
 from .errors import ConfigError, InstrumentError
 from .interfaces import Channel, LabClock, Node
 from .remote_world import RemoteClock, RemoteWorld
-from .station_file import InstrumentSection, StationFile, find_station, read_station
+from .station_file import InstrumentSection, StationFile, find_station, read_station, station_text
 from .taps import Taps
 
 
@@ -47,7 +47,7 @@ class LoadedStation:
         simulated: True when any instrument is a mock or emulated.
         clock: the only source of time.
         world: the simulated lab (a RemoteWorld when another process emulates it), or None.
-        path, text: the station file it came from.
+        path, text: the station file it came from, and what it says with what it extends.
         taps: what mirrors real instruments into the simulated lab, in a station that has both.
     """
 
@@ -167,7 +167,7 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
         clock=_clock(world, all_simulated=mocks == set(file.instruments)),
         world=world,
         path=path,
-        text=path.read_text(encoding="utf-8"),
+        text=station_text(path),
         taps=Taps(real, world) if mocks and real else None,
     )
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
+from ruamel.yaml import YAML
 
 from ..analysis.quantity import parse_quantity
-from .config_file import Part, load_checked
+from .config_file import Part, check
 from .errors import ConfigError
 from .expected import ExpectedSection
+from .layers import EXTENDS, Layers, read_layers
 from .monitored import CalibrationSection, MonitorSection
 
 Seconds = Annotated[float, BeforeValidator(lambda value: parse_quantity(value, "s"))]
@@ -93,8 +96,9 @@ class InterlockSection(Part):
 
 
 class StationFile(Part):
-    """A whole station file."""
+    """A whole station file, with what it extends merged in."""
 
+    extends: str | None = None
     instruments: dict[str, InstrumentSection]
     nodes: dict[str, NodeSection] = Field(default_factory=dict)
     channels: dict[str, dict[int, ChannelSection]] = Field(default_factory=dict)
@@ -121,13 +125,32 @@ def find_station(name_or_path: str | Path) -> Path:
 
 def read_station(path: Path) -> StationFile:
     """The checked station file. Raises ConfigError naming file, line and allowed values."""
-    station = load_checked(path, StationFile)
+    layers = station_layers(path)
+    station = check(layers.merged(), StationFile, layers.place)
     for where, name in _references(station):
         if name not in station.instruments:
             raise ConfigError(
                 f"{path}: {where} names instrument {name!r}; the file has {', '.join(station.instruments)}"
             )
     return station
+
+
+def station_layers(path: Path) -> Layers:
+    """The file and those it extends, itself first; tells which of them says what. Raises ConfigError."""
+    return read_layers(path, find_station)
+
+
+def station_text(path: Path) -> str:
+    """All that makes a station, as one file: its own text, or that of the whole chain merged. Raises ConfigError."""
+    layers = station_layers(path)
+    if len(layers.paths) == 1:
+        return path.read_text(encoding="utf-8")
+    out = io.StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style, yaml.width = None, 120
+    yaml.representer.sort_base_mapping_type_on_output = False
+    yaml.dump({key: value for key, value in layers.merged().items() if key != EXTENDS}, out)
+    return f"# merged from {', '.join(p.name for p in layers.paths)}\n{out.getvalue()}"
 
 
 def addresses_of(instruments: Mapping[str, InstrumentSection]) -> dict[str, str]:

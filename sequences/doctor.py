@@ -6,9 +6,11 @@ import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from ..analysis.errors import ErbiaError
+from ..instruments.station_file import station_layers
 
 _NEEDED = ("numpy", "scipy", "numba", "h5py", "hdf5plugin", "qcodes", "pyvisa", "pyvisa-py", "nidaqmx", "pydantic")
 _OPTIONAL = {
@@ -62,6 +64,10 @@ def _instruments(station: str) -> Iterator[Check]:
         yield Check(station, False, str(error))
         return
     with lab:
+        layers = station_layers(lab.loaded.path)
+        yield Check("station file", True, " extends ".join(path.name for path in layers.paths))
         for name, instrument in lab.station.components.items():
             idn = instrument.get_idn() if hasattr(instrument, "get_idn") else {}
-            yield Check(name, True, " ".join(str(v) for v in idn.values() if v) or type(instrument).__name__)
+            words = " ".join(str(v) for v in idn.values() if v) or type(instrument).__name__
+            origin = Path(layers.place(("instruments", name, "type"))).name
+            yield Check(name, True, f"{words} ({origin})")

@@ -7,9 +7,9 @@ from pathlib import Path
 from ..analysis.errors import DataError, ErbiaError
 from ..analysis.files.runfile import open_run
 from ..instruments.causality import named_mocks, refuse_impossible_links
-from ..instruments.config_file import load_checked, plain, read_yaml
+from ..instruments.config_file import plain, read_yaml
 from ..instruments.errors import ConfigError
-from ..instruments.station_file import StationFile, read_station
+from ..instruments.station_file import read_station, station_layers
 from .experiments.config import make_config
 from .experiments.registry import experiments, find_experiment
 from .replay import experiment_of
@@ -30,13 +30,20 @@ def problems_of(path: Path) -> list[str]:
         return str(error).split("; ") if isinstance(error, ConfigError) else [str(error)]
 
 
+def bases_of(path: Path) -> list[str]:
+    """The files a station file extends, nearest first; empty for all other files, and for one that cannot be read."""
+    try:
+        return [str(base) for base in station_layers(path).paths[1:]] if path.suffix in {".yaml", ".yml"} else []
+    except ErbiaError:
+        return []
+
+
 def _check_config(path: Path) -> list[str]:
     content = plain(read_yaml(path))
     if isinstance(content, dict) and len(content) == 1 and next(iter(content)) in experiments():
         name = next(iter(content))
         make_config(find_experiment(name).Config, content[name] or {}, f"{path}: {name}")
         return []
-    load_checked(path, StationFile)
     file = read_station(path)
     refuse_impossible_links(path, file, named_mocks(file))
     return []
