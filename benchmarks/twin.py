@@ -59,6 +59,7 @@ def light_sources() -> None:
     config = LightSourceConfig()
     sources = {
         "thermal light, 10 Mcps": Thermal(key(1, "thermal"), 0, 1e7, config.coherence_time_s),
+        "thermal light, 50 Mcps": Thermal(key(1, "thermal"), 0, 5e7, config.coherence_time_s),
         "one emitter, 50 Mcps": Emitter(key(1, "emitter"), 0, 5e7, config.emitter_lifetime_s),
         "pulsed pairs, 8 M a second": PulsedPairs(key(1, "pairs"), 0, 8e6, config),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log, sqrt
 from typing import Protocol
 
 import numpy as np
@@ -10,11 +11,9 @@ from ...analysis.records import FloatArray, Int64Array
 from .conditions import MIDPOINT, Conditions
 from .config import LightSourceConfig, TwinConfig
 from .kernels import merge, settle
-from .light_kernels import emitter_times, pair_times, split, thin_thermal
-from .streams import Arrivals, key
+from .light_kernels import emitter_times, pair_times, split, thermal_times
+from .streams import Arrivals, key, stream
 
-#: Thermal light brighter than this many times its mean (once in e^12) is cut.
-_BRIGHTEST = 12.0
 _MOST_PAIRS = 12
 
 
@@ -25,20 +24,33 @@ class Source(Protocol):
 
 
 class Thermal:
-    """Chaotic light of Lorentzian spectrum: g2(t) = 1 + exp(-2|t|/coherence time)."""
+    """Chaotic light of Lorentzian spectrum: g2(t) = 1 + exp(-2|t|/coherence time), and all higher orders, exactly.
+
+    Its photons are the births and immigrations of a population: births at λ a member, immigrations at λ, deaths at μ a
+    member; rate λμ/(μ - λ), memory 1/(μ - λ) (Jakeman and Shepherd, J. Phys. A 17, L745, 1984). The population is what
+    the photons so far tell of the light: given m members its intensity is gamma distributed with shape m + 1.
+    """
 
     def __init__(self, stream_key: np.uint64, t_ps: int, rate_hz: float, coherence_time_s: float) -> None:
-        self._candidates = Arrivals(stream_key, t_ps, _BRIGHTEST * rate_hz)
-        self._key, self._counter, self._last_ps = stream_key ^ np.uint64(1), 0, -(2**60)
-        self._field, self._tau_ps = np.zeros(2), coherence_time_s * 1e12
+        tau_ps = coherence_time_s * 1e12
+        spread = sqrt(1 + 2 * rate_hz * coherence_time_s)
+        self._rate_per_ps = rate_hz * 1e-12
+        self._key, self._gain, self._loss = stream_key, (spread - 1) / tau_ps, (spread + 1) / tau_ps
+        first, wait = stream(int(stream_key), "population").random(2)
+        members = int(log(first) / log(self._gain / self._loss))
+        due_ps = t_ps - log(wait) / (self._gain * (1 + members) + self._loss * members)
+        self._counter, self._due_ps, self._fraction_ps, self._members = 0, int(due_ps), due_ps % 1, members
 
     def take_until(self, t_ps: int) -> Int64Array:
-        candidates = self._candidates.take_until(t_ps)
-        out = np.empty(len(candidates), np.int64)
-        n, self._counter, self._last_ps = thin_thermal(
-            candidates, self._key, self._counter, self._last_ps, self._field, self._tau_ps, _BRIGHTEST, out
-        )
-        return out[:n]
+        parts = []
+        while self._due_ps < t_ps:
+            out = np.empty(int((t_ps - self._due_ps) * self._rate_per_ps * 1.1) + 1000, np.int64)
+            n, self._counter, self._due_ps, self._fraction_ps, self._members = thermal_times(
+                self._key, self._counter, self._due_ps, self._fraction_ps, self._members, self._gain, self._loss,
+                t_ps, out,
+            )  # fmt: skip
+            parts.append(out[:n])
+        return np.concatenate([np.empty(0, np.int64), *parts])
 
 
 class Emitter:

@@ -1,4 +1,4 @@
-"""Inner loops of free-running light: thermal intensity, photons of one emitter, pulsed pairs, a lossy splitter.
+"""Inner loops of free-running light: thermal photons, photons of one emitter, pulsed pairs, a lossy splitter.
 
 As in :mod:`.kernels` random numbers come from key and counter, so that a stream may be cut anywhere.
 """
@@ -15,33 +15,37 @@ from .normals import exponential, normal, uniform
 
 
 @njit(cache=True, nogil=True)
-def thin_thermal(
-    t_ps: Int64Array,
+def thermal_times(
     key: np.uint64,
     counter: int,
-    last_ps: int,
-    field: FloatArray,
-    tau_ps: float,
-    bound: float,
+    due_ps: int,
+    fraction_ps: float,
+    members: int,
+    per_ps: float,
+    loss_per_ps: float,
+    stop_ps: int,
     out: Int64Array,
-) -> tuple[int, int, int]:
-    """Keeps candidates with chance |E|²/bound, E a complex Gaussian field of correlation exp(-|t|/tau), mean |E|² 1.
+) -> tuple[int, int, int, float, int]:
+    """Photons before ``stop_ps`` of chaotic light of Lorentzian spectrum, from a population (see :class:`.bench.Thermal`).
 
-    ``field`` float64 (2,) is E at ``last_ps``; its step between candidates is exact (Ornstein-Uhlenbeck). Returns (events
-    written, counter, time of the last candidate).
+    A photon comes at ``per_ps`` times (1 + members) and adds a member, each of which is lost at ``loss_per_ps``. Returns
+    (events written, counter, time of the next event, its fraction, members); stops early when ``out`` is full.
     """
     n = 0
-    for t in t_ps:
-        keep = math.exp(-(t - last_ps) / tau_ps)
-        new = math.sqrt((1.0 - keep * keep) / 2.0)
-        field[0] = keep * field[0] + new * normal(key, counter)
-        field[1] = keep * field[1] + new * normal(key, counter + 1)
-        if uniform(key, counter + 2) * bound < field[0] * field[0] + field[1] * field[1]:
-            out[n] = t
+    while due_ps < stop_ps and n < len(out):
+        gain = per_ps * (1 + members)
+        if uniform(key, counter) * (gain + loss_per_ps * members) < gain:
+            out[n] = due_ps
             n += 1
-        counter += 3
-        last_ps = t
-    return n, counter, last_ps
+            members += 1
+        else:
+            members -= 1
+        ahead = fraction_ps + exponential(key, counter + 1) / (per_ps * (1 + members) + loss_per_ps * members)
+        step = int(ahead)
+        due_ps += step
+        fraction_ps = ahead - step
+        counter += 2
+    return n, counter, due_ps, fraction_ps, members
 
 
 @njit(cache=True, nogil=True)
