@@ -61,7 +61,6 @@ class RunWriter:
         self._covered = {source: _covered_ps(self._file, source) for source in sources}
         self._space = FreeSpaceWatch(path, reserve)
         self._flushed = time.monotonic()
-        self._words = np.empty(0, np.uint32)
         self._closed = False
 
     @classmethod
@@ -182,7 +181,7 @@ class RunWriter:
                 f"last click of {source} at {tags.t_ps[-1]} ps lies behind its block's end {block.t_stop_ps} ps"
             )
         times, channel, gaps, blocks = self._tags[source]
-        words = self._room_for(len(tags))
+        words = times.room(len(tags))
         long_gaps, checksum = encode(tags.t_ps, tags.channel, block.t_start_ps, words, times.rows)
         row = np.zeros(1, BLOCK_DTYPE)
         row[0] = (
@@ -195,18 +194,12 @@ class RunWriter:
             checksum,
         )
         self._space.admit(5 * len(tags) + long_gaps.nbytes + row.nbytes)
-        times.append(words)
+        times.take(len(tags))
         channel.append(tags.channel)
         gaps.append(long_gaps)
         blocks.append(row)
         self._covered[source] = block.t_stop_ps
         self._flush_when_due()
-
-    def _room_for(self, rows: int) -> NDArray[np.uint32]:
-        """Memory for the coded clicks of one block, the same for every block."""
-        if rows > len(self._words):
-            self._words = np.empty(rows, np.uint32)
-        return self._words[:rows]
 
     def append_heralds(self, rows: NDArray[np.void]) -> None:
         """Appends heralds, HERALD_DTYPE (N,)."""

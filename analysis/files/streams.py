@@ -83,12 +83,14 @@ class Stream:
         self.spec = spec
         self._main = file[spec.path]
         self._tail = file[tail_path(spec.path)]
-        self._pending = np.zeros(spec.chunk, spec.dtype)
         self._main_rows = len(self._main)
+        # The rows of the unfinished chunk lie at [first, first + filled) of the buffer.
+        self._buffer = np.zeros(spec.chunk, spec.dtype)
+        self._first = 0
         self._filled = self._in_tail = committed - self._main_rows
-        self._pending[: self._filled] = self._tail[: self._filled]
+        self._buffer[: self._filled] = self._tail[: self._filled]
         self._main_dirty = False
-        self._packed = np.empty(packed_bound(self._pending.nbytes), np.uint8) if spec.packs else None
+        self._packed = np.empty(packed_bound(self._buffer.nbytes), np.uint8) if spec.packs else None
 
     def rebind(self, file: h5py.File) -> None:
         """Goes on in the same file after it was closed and opened again."""
@@ -100,20 +102,28 @@ class Stream:
 
     def append(self, rows: NDArray[Any]) -> None:
         """Takes ``rows`` (N,) of the stream's dtype; whole chunks go to the file at once."""
-        chunk = self.spec.chunk
-        at = 0
-        while at < len(rows):
-            if self._filled == 0 and len(rows) - at >= chunk:
-                self._write_chunk(np.ascontiguousarray(rows[at : at + chunk]))
-                at += chunk
-                continue
-            n = min(chunk - self._filled, len(rows) - at)
-            self._pending[self._filled : self._filled + n] = rows[at : at + n]
-            self._filled += n
-            at += n
-            if self._filled == chunk:
-                self._write_chunk(self._pending)
-                self._filled = self._in_tail = 0
+        self.room(len(rows))[:] = rows
+        self.take(len(rows))
+
+    def room(self, n: int) -> NDArray[Any]:
+        """Where the next ``n`` rows may be put; they count once ``take`` is called."""
+        start = self._first + self._filled
+        if start + n > len(self._buffer):
+            unfinished = self._buffer[self._first : start]
+            if self._filled + n + self.spec.chunk > len(self._buffer):
+                self._buffer = np.empty(self._filled + n + 2 * self.spec.chunk, self.spec.dtype)
+            self._buffer[: self._filled] = unfinished
+            self._first, start = 0, self._filled
+        return self._buffer[start : start + n]
+
+    def take(self, n: int) -> None:
+        """Appends the rows put where ``room(n)`` said."""
+        self._filled += n
+        while self._filled >= self.spec.chunk:
+            self._write_chunk(self._buffer[self._first : self._first + self.spec.chunk])
+            self._first += self.spec.chunk
+            self._filled -= self.spec.chunk
+            self._in_tail = 0
 
     def _write_chunk(self, rows: NDArray[Any]) -> None:
         start = self._main_rows
@@ -136,7 +146,8 @@ class Stream:
         """Hands the rows of the unfinished chunk that are new to the system; says whether there were any."""
         if self._in_tail == self._filled:
             return False
-        self._tail[self._in_tail : self._filled] = self._pending[self._in_tail : self._filled]
+        new = slice(self._first + self._in_tail, self._first + self._filled)
+        self._tail[self._in_tail : self._filled] = self._buffer[new]
         self._tail.flush()
         self._in_tail = self._filled
         return True
