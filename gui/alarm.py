@@ -6,7 +6,7 @@ import math
 
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QWidget
 
 from . import names
 from .plots import Plot
@@ -32,10 +32,10 @@ class RateAlarm(QWidget):
         self.band.setZValue(-25)
         self.band.hide()
         plot.addItem(self.band, ignoreBounds=True)
-        layout = QVBoxLayout(self)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.on, alignment=Qt.AlignmentFlag.AlignLeft)
-        layout.addWidget(self.channel)
+        layout.addWidget(self.channel, stretch=1)
         self._log = False
         self._rates: dict[str, float] = {}
         self._outside = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
@@ -12,9 +13,11 @@ from . import names
 from .view_models import RunView
 from .widgets import Hinted, label, named
 
-_MAX_BIG = 8
-_WIDEST = "1.234 MHz"
+_MAX_BIG = 12
+_WIDEST = "99.9 MHz"
+_COLUMNS = 1, 2, 3
 _TRIAL_PX = 100
+_CAPTION = 0.25  # height of a caption beside its digits
 _SLOWEST_S, _FASTEST_S = 2.0, 0.08  # ticks at 1 Hz and at the upper end
 _DECADES = 8
 
@@ -65,38 +68,42 @@ class BigRates(QWidget):
     def __init__(self) -> None:
         super().__init__()
         page = QWidget()
-        self._grid = QGridLayout(page)
-        self._grid.setContentsMargins(0, 0, 0, 0)
+        inside = QVBoxLayout(page)
+        inside.setContentsMargins(0, 0, 0, 0)
+        above, self._grid = QHBoxLayout(), QGridLayout()
+        inside.addLayout(above)
+        inside.addLayout(self._grid)
+        inside.addStretch(1)
         self.ticker = Ticker()
-        self.digits = [label("", "big") for _ in range(_MAX_BIG)]
+        self.digits = [label("") for _ in range(_MAX_BIG)]
         self.captions = [label("", "caption") for _ in range(_MAX_BIG)]
-        self._grid.addWidget(self.ticker, 0, 0, 1, 2)
-        for k in range(_MAX_BIG):
-            row, column = divmod(k, 2)
-            self._grid.addWidget(self.captions[k], 2 * row + 1, column)
-            self._grid.addWidget(self.digits[k], 2 * row + 2, column)
-        self._grid.setRowStretch(2 * _MAX_BIG + 1, 1)
+        for text in (*self.digits, *self.captions):
+            text.setMinimumHeight(1)  # digits follow the size of the tab, never the other way round
+        about = label("Channels are chosen beside the count rates below.", "muted")
+        above.addWidget(self.ticker)
+        above.addWidget(about)
+        self._place(2)
         self.body = Hinted(page, "No clicks yet.\nStart a run: the count rate of every channel appears here.")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 8, 16, 8)
         layout.addWidget(self.body)
         self._shown = 0
 
-    def show_run(self, run: RunView) -> None:
-        """Writes the latest rate of the channels that click."""
-        rates = {name: float(hz[-1]) for name, _, hz in run.series() if len(hz) and hz.max() > 0}
+    def show_run(self, run: RunView, hidden: Container[str] = ()) -> None:
+        """Writes the latest rate of the channels that click and are not hidden: the fewer, the larger."""
+        rates = {name: float(hz[-1]) for name, _, hz in run.series() if len(hz) and hz.max() > 0 and name not in hidden}
         alive = list(rates.items())[:_MAX_BIG]
+        if len(alive) != self._shown:
+            self._shown = len(alive)
+            self._fit()
         for k in range(_MAX_BIG):
-            name, text = (alive[k][0], names.rate(alive[k][1])) if k < len(alive) else ("", "")
+            name, text = (alive[k][0], names.steady_rate(alive[k][1])) if k < len(alive) else ("", "")
             self.captions[k].setText(name.replace("_", " "))
             self.digits[k].setText(text)
             self.captions[k].setVisible(bool(text))
             self.digits[k].setVisible(bool(text))
         self.ticker.show_rates(rates)
         self.body.show_content(bool(run.rates))
-        if len(alive) != self._shown:
-            self._shown = len(alive)
-            self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Digits grow with the tab."""
@@ -104,12 +111,25 @@ class BigRates(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        rows = max(1, -(-self._shown // 2))
+        size, columns = max((self._size(columns), columns) for columns in _COLUMNS)
+        self._place(columns)
+        for digit, caption in zip(self.digits, self.captions, strict=True):
+            digit.setStyleSheet(f"font-size: {size}px; font-weight: {QFont.Weight.DemiBold.value};")
+            caption.setStyleSheet(f"font-size: {max(15, round(_CAPTION * size))}px;")
+
+    def _size(self, columns: int) -> int:
+        """Of digits that fit into so many columns, in pixels."""
+        rows = max(1, -(-self._shown // columns))
         font = QFont(self.font())
         font.setPixelSize(_TRIAL_PX)
         font.setWeight(QFont.Weight.DemiBold)
-        across = (self.width() / 2 - 30) / QFontMetrics(font).horizontalAdvance(_WIDEST)
-        down = ((self.height() - 60) / rows - 30) / QFontMetrics(font).height()
-        size = max(28, round(_TRIAL_PX * min(across, down)))
-        for digit in self.digits:
-            digit.setStyleSheet(f"font-size: {size}px; font-weight: {QFont.Weight.DemiBold.value};")
+        metrics = QFontMetrics(font)
+        across = ((self.width() - 32) / columns - 12) / metrics.horizontalAdvance(_WIDEST)
+        down = ((self.height() - 60) / rows - 12) / (metrics.height() + _CAPTION * _TRIAL_PX * 1.3)
+        return max(28, round(_TRIAL_PX * min(across, down)))
+
+    def _place(self, columns: int) -> None:
+        for k in range(_MAX_BIG):
+            row, column = divmod(k, columns)
+            self._grid.addWidget(self.captions[k], 2 * row, column)
+            self._grid.addWidget(self.digits[k], 2 * row + 1, column)

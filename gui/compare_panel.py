@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QTableWidget,
-    QTableWidgetItem,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from ..sequences.engine.values import RunSummary
 from . import names
@@ -27,17 +16,13 @@ from .point_plot import PointPlot
 from .queue_times import value_text
 from .runs_model import headline
 from .schema import flatten
+from .table import Table
 from .theme import DARK, Theme
 from .view_models import FloatArray, RunView
 from .widgets import Hinted, named
 
 MAX_COMPARED = 8
 RESULTS, OVERLAY, SETTINGS = range(3)
-
-
-def short_name(run_id: str) -> str:
-    """The day and time of a run's id."""
-    return run_id[4:15]
 
 
 class ComparePlot(PointPlot):
@@ -58,7 +43,7 @@ class ComparePlot(PointPlot):
         )
         self.name_axis("left", names.title(first.name) if first else "result", unit)
         self.show_points(np.arange(len(estimates), dtype=float), value, lower, upper)
-        self.name_points([short_name(run.run_id) for run in chosen])
+        self.name_points([names.run_time(run.run_id) for run in chosen])
 
 
 def drawable(runs: Sequence[RunView]) -> list[str]:
@@ -104,33 +89,26 @@ class OverlayPlot(Plot):
                 x, y, bottom, left = found
                 self.name_axis("bottom", *bottom)
                 self.name_axis("left", *left)
-                self.line(short_name(run.run_id), self._theme).setData(x, y, connect="finite")
+                self.line(names.run_time(run.run_id), self._theme).setData(x, y, connect="finite")
 
 
-class SettingsTable(QTableWidget):
+class SettingsTable(Table):
     """One row a setting in which the runs differ, one column a run."""
 
     def __init__(self) -> None:
-        super().__init__()
-        named(self, "settings_difference", "Only what differs is listed")
-        self.verticalHeader().hide()
-        self.setShowGrid(False)
-        self.setAlternatingRowColors(True)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        super().__init__("settings_difference", ("setting",), wide=-1, tip="Only what differs is listed")
+        self.setHorizontalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        )  # eight runs are wider than a small screen
 
     def show_runs(self, runs: Sequence[RunView]) -> None:
         """Lists the settings that are not the same in all runs."""
         configs = [{"experiment": run.experiment} | flatten(run.config) for run in runs]
         keys = list(dict.fromkeys(key for config in configs for key in config))
         differing = [key for key in keys if any(config.get(key) != configs[0].get(key) for config in configs)]
-        self.setColumnCount(1 + len(runs))
-        self.setHorizontalHeaderLabels(["setting", *(short_name(run.run_id) for run in runs)])
-        self.setRowCount(len(differing))
-        for row, key in enumerate(differing):
-            self.setItem(row, 0, QTableWidgetItem(key))
-            for column, config in enumerate(configs, 1):
-                self.setItem(row, column, QTableWidgetItem(value_text(config[key]) if key in config else "–"))
+        self.set_columns(["setting", *(names.run_time(run.run_id) for run in runs)])
+        rows = [[key, *(value_text(c[key]) if key in c else "–" for c in configs)] for key in differing]
+        self.show_rows(differing, rows)
 
 
 class ComparePanel(QTabWidget):
@@ -172,8 +150,8 @@ class ComparePanel(QTabWidget):
 
     def paint_theme(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
-        self.results.paint(theme)
-        self.overlay.paint(theme)
+        for part in (self.results, self.overlay, self.settings):
+            part.paint(theme)
 
     def show_choice(self, chosen: list[RunSummary], otherwise: list[RunSummary]) -> None:
         """Compares the chosen runs; without a choice the results of the latest."""

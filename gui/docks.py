@@ -41,7 +41,7 @@ class Docks:
         window.restoreState(self._first)
         across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         side, low = max(290, window.width() // 6), window.height() // 4
-        window.resizeDocks([self.instruments, self.experiment], [side + 20, side], across)
+        window.resizeDocks([self.instruments, self.experiment], [side + 40, side], across)
         window.resizeDocks([self.rates, self.log], [2 * window.width() // 3, window.width() // 3], across)
         window.resizeDocks([self.rates, self.log], [low, low], down)
 

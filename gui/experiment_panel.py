@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from ..sequences.engine.values import ExperimentInfo, FieldError
 from .budget_table import BudgetTable
@@ -60,9 +60,12 @@ class ExperimentPanel(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.choice)
         layout.addLayout(presets)
-        layout.addWidget(self.body, stretch=1)
+        parts = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False)
+        parts.addWidget(self.body)
+        parts.addWidget(self.budget)
+        parts.setSizes([640, 360])
+        layout.addWidget(parts, stretch=1)
         layout.addWidget(self.differs)
-        layout.addWidget(self.budget)
         layout.addWidget(self.problem)
         layout.addLayout(buttons)
         self.form: ConfigForm | None = None

@@ -125,7 +125,7 @@ class ConfigForm(QWidget):
         layout.setContentsMargins(8, 4, 8, 8)
         layout.setVerticalSpacing(5)
         group = ""
-        for field in fields:
+        for field in sorted(fields, key=lambda field: bool(field.group)):  # those of no group first, else as declared
             if field.group != group:
                 group = field.group
                 layout.addRow(label(group.replace("_", " ").replace(".", " › "), "group"))

@@ -5,16 +5,27 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QSplitter, QVBoxLayout, QWidget
 
 from . import names
+from .figure import Figure
 from .plots import BandPlot, Plot
 from .point_plot import PointPlot
-from .theme import DARK, Theme
+from .theme import DARK, Theme, veil
 from .view_models import RunView
-from .widgets import Hinted, label
+from .widgets import Hinted
 
 _BAR = 0.8
+
+
+def by_herald(outcomes: dict[str, int]) -> dict[str, dict[str, int]]:
+    """``{"psi+ ++": 3, …}`` → ``{"ψ+": {"++": 3, …}, …}``; results without a herald's name stand under an empty one."""
+    found: dict[str, dict[str, int]] = {}
+    for outcome, events in outcomes.items():
+        herald, _, signs = outcome.rpartition(" ")
+        found.setdefault(herald.replace("psi", "ψ").replace("phi", "φ"), {})[signs] = events
+    return found
 
 
 class OutcomePlot(Plot):
@@ -43,19 +54,20 @@ class OutcomePlot(Plot):
         self.drawn = {setting: dict(outcomes) for setting, outcomes in counts.items()}
         ticks, place = [], 0.0
         for k, (setting, outcomes) in enumerate(counts.items()):
-            x = place + np.arange(len(outcomes))
-            colour = self._theme.series[k % len(self._theme.series)]
-            bar = pg.BarGraphItem(x=x, height=list(outcomes.values()), width=_BAR, brush=colour, pen=self._theme.panel)
-            self.addItem(bar)
-            self._bars.append(bar)
-            # One sign above the other: eight outcomes of a setting must fit side by side.
-            short = ["\n".join(outcome.rsplit(" ", 1)[-1]) for outcome in outcomes]
-            middle = len(outcomes) // 2
-            ticks += [
-                (at, f"{text}\n{setting}" if n == middle else f"{text}\n")
-                for n, (at, text) in enumerate(zip(x, short, strict=True))
-            ]
-            place += len(outcomes) + 1
+            for n, (herald, results) in enumerate(by_herald(outcomes).items()):
+                x = place + np.arange(len(results))
+                colour = QColor(self._theme.series[k % len(self._theme.series)])
+                brush = veil(self._theme, colour.name(), 0.55) if n % 2 else colour
+                bar = pg.BarGraphItem(
+                    x=x, height=list(results.values()), width=_BAR, brush=brush, pen=self._theme.panel
+                )
+                self.addItem(bar)
+                self._bars.append(bar)
+                # One sign above the other: eight outcomes of a setting must fit side by side.
+                ticks += [(at, "\n".join(signs) + "\n") for at, signs in zip(x, results, strict=True)]
+                ticks.append((place + (len(results) - 1) / 2, f"\n\n{herald} {setting}".rstrip(" ")))
+                place += len(results) + 0.6
+            place += 0.8
         self.getAxis("bottom").setTicks([ticks])
 
 
@@ -86,8 +98,7 @@ class HeraldsPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.captions = [label(text, "caption") for text in ("heralds", "herald rate", "result", "to the target")]
-        self.figures = [label("", "figure", wrap=True) for _ in self.captions]
+        self.figures = [Figure(caption) for caption in ("heralds", "herald rate", "result", "to the target")]
         self.outcomes = OutcomePlot()
         self.intervals = IntervalPlot()
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -101,14 +112,11 @@ class HeraldsPanel(QWidget):
         both.setSizes([550, 450])
         page = QWidget()
         grid = QGridLayout(page)
-        for k, (caption, figure) in enumerate(zip(self.captions, self.figures, strict=True)):
-            grid.addWidget(caption, 0, k)
-            grid.addWidget(figure, 1, k)
+        for k, figure in enumerate(self.figures):
+            grid.addWidget(figure, 0, k)
             grid.setColumnStretch(k, 1)
-        # Two lines of the large digits: a value and its interval may not fit side by side.
-        grid.setRowMinimumHeight(1, 3 * self.fontMetrics().lineSpacing())
-        grid.addWidget(both, 2, 0, 1, len(self.captions))
-        grid.setRowStretch(2, 1)
+        grid.addWidget(both, 1, 0, 1, len(self.figures))
+        grid.setRowStretch(1, 1)
         self.body = Hinted(
             page, "No herald yet.\nRun an experiment that heralds: heralded entanglement or the Bell test."
         )
@@ -128,17 +136,13 @@ class HeraldsPanel(QWidget):
         self.body.show_content(bool(heralds))
         if not heralds:
             return
-        rate = run.estimates.get("herald_rate_hz")
         headline = next((run.estimates[name] for name in names.HEADLINES if name in run.estimates), None)
-        texts = (
-            f"{sum(heralds.values()):,}",
-            names.with_interval(rate) if rate else "–",
-            names.with_interval(headline) if headline else "–",
-            names.duration(run.remaining_s()) if not run.outcome else run.outcome,
-        )
-        for figure, text in zip(self.figures, texts, strict=True):
-            figure.setText(text)
-        self.captions[2].setText(names.title(headline.name) if headline else "result")
+        arrived, rate, result, target = self.figures
+        arrived.show_texts(f"{sum(heralds.values()):,}", f"in {names.duration(run.lab_time_s)} of lab time")
+        rate.show_estimate(run.estimates.get("herald_rate_hz"))
+        result.show_estimate(headline)
+        result.caption.setText(names.title(headline.name) if headline else "result")
+        target.show_texts(run.outcome or names.duration(run.remaining_s()), run.message)
         self.history.setVisible(headline is not None)
         if headline is not None:
             factor, unit = names.si(1.0, headline.unit)

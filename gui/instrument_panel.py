@@ -67,9 +67,8 @@ class InstrumentPanel(QWidget):
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((_VALUE, 84), (_AGE, 52)):
+        for column in (_VALUE, _AGE):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
-            self.tree.setColumnWidth(column, width)
         self.tree.setItemDelegateForColumn(_VALUE, _ValueDelegate(self))
         self.restart = named(QPushButton("Restart"), "restart", "Choose an instrument to close and open it again")
         self.restart.setEnabled(False)
@@ -98,6 +97,9 @@ class InstrumentPanel(QWidget):
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
+        metrics = self.tree.fontMetrics()
+        for column, widest in ((_VALUE, "194.95 THz"), (_AGE, "59 min")):
+            self.tree.setColumnWidth(column, metrics.horizontalAdvance(widest) + metrics.height())
         self._bad, self._muted = QBrush(QColor(theme.bad)), QBrush(QColor(theme.muted))
         self._lamps = {"answers": lamp(theme.good), "silent": lamp(theme.bad), "unknown": lamp(theme.muted)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtWidgets import QPlainTextEdit
@@ -19,7 +20,6 @@ class LogPanel(QPlainTextEdit):
         super().__init__(readOnly=True)
         self.setObjectName("log")
         self.setMaximumBlockCount(_MAX_LINES)
-        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setPlaceholderText("Nothing has happened yet.")
 
     def say(self, text: str, utc_s: float | None = None) -> None:
@@ -38,9 +38,9 @@ def describe(content: dict[str, Any]) -> str:
     """One line for a document; empty for those that flow."""
     kind = content["type"]
     if kind == "RunStart":
-        return f"run {content['run_id']} started → {content['path']}"
+        return f"{content['experiment'].replace('_', ' ')} started: {PurePath(content['path']).name}"
     if kind == "SettingStart":
-        return f"setting {content['index']}: {content['name']}"
+        return f"setting {content['index'] + 1}: {content['name']}"
     if kind == "Validity":
         return f"{content['source']}: data {'count again' if content['valid'] else 'do not count'}: {content['reason']}"
     if kind == "RunStop":

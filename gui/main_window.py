@@ -32,6 +32,11 @@ _LAYOUT_VERSION = 3
 _SMALLEST_PT, _LARGEST_PT = 7, 20
 
 
+def fitting_pt(screen_px: int) -> int:
+    """Size of the text that suits a screen of that height: a screen of more pixels is looked at from farther away."""
+    return min(_LARGEST_PT, max(9, round(screen_px / 110)))
+
+
 class MainWindow(QMainWindow):
     """One stable window on one station. Closing it, or killing it, leaves the engine and its run alone.
 
@@ -68,8 +73,8 @@ class MainWindow(QMainWindow):
         self._connect_user()
         self.resize(1366, 740)
         self.docks.reset()
-        self._set_font(int(str(settings.value("font_pt", QApplication.font().pointSize()))))
         self.set_theme(str(settings.value("theme", "dark")))
+        self._set_font(int(str(settings.value("font_pt", fitting_pt(self.screen().size().height())))))
         self._restore_layout()
         if settings.value("guided") is None:
             panels.guide.begin()
@@ -109,9 +114,13 @@ class MainWindow(QMainWindow):
     def _set_font(self, points: int) -> None:
         font = QApplication.font()
         font.setPointSize(min(_LARGEST_PT, max(_SMALLEST_PT, points)))
-        self.settings.setValue("font_pt", font.pointSize())
         if font != QApplication.font():
             QApplication.setFont(font)
+            self.set_theme(str(self.settings.value("theme")))
+
+    def _grow_text(self, points: int) -> None:
+        self._set_font(QApplication.font().pointSize() + points)
+        self.settings.setValue("font_pt", QApplication.font().pointSize())
 
     def _restore_layout(self) -> None:
         state = self.settings.value("layout")
@@ -138,8 +147,8 @@ class MainWindow(QMainWindow):
         experiment = self.experiment
         menu: dict[str, Callable[[], object]] = {
             "theme": lambda: self.set_theme("light" if self.settings.value("theme") == "dark" else "dark"),
-            "larger": lambda: self._set_font(QApplication.font().pointSize() + 1),
-            "smaller": lambda: self._set_font(QApplication.font().pointSize() - 1),
+            "larger": lambda: self._grow_text(+1),
+            "smaller": lambda: self._grow_text(-1),
             "reset_layout": self.docks.reset,
             "guide": self.panels.guide.begin,
             "next_tab": lambda: self._turn_tab(+1),

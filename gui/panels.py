@@ -91,12 +91,14 @@ class Panels:
     def show_run(self, run: RunView) -> None:
         """Draws a run in every panel that can be seen."""
         panels: tuple[ShowsRun, ...] = (
-            self.rates, self.big, self.correlations, self.results, self.heralds, self.tags, self.scan, self.state,
+            self.rates, self.correlations, self.results, self.heralds, self.tags, self.scan, self.state,
             *self.topics.values(),
         )  # fmt: skip
         for panel in panels:
             if panel.isVisible():
                 panel.show_run(run)
+        if self.big.isVisible():
+            self.big.show_run(run, self.rates.key.hidden)
         for plot in self.visible_plots():
             plot.settle()
 

@@ -5,19 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QGraphicsItem
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPen
+from PySide6.QtWidgets import QApplication, QGraphicsItem
 
 from .plot_items import Band, CalmView
 from .theme import Theme, veil
 from .view_models import FloatArray, Histogram
 
-_LEGEND_ROWS = 4
 _FILLED_BINS = 500
 _BAND_POINTS = 200
 #: Samples drawn a pixel before peaks are picked; pyqtgraph's five cost time and look the same.
 _SAMPLES_A_PIXEL = 1.0
+#: Between which sizes an axis of that unit takes prefixes: nobody counts seconds by the thousand.
+_PREFIXED = {"s": ((0.0, 1.0),)}
+_NEVER = ((-1.0, -1.0),)
 _CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
+
+
+def series_pen(theme: Theme, k: int) -> QPen:
+    """The pen of the k-th curve: the colours in order, then again dashed, so that no two look the same."""
+    pen: QPen = pg.mkPen(theme.series[k % len(theme.series)], width=1)
+    pen.setStyle(Qt.PenStyle.SolidLine if k < len(theme.series) else Qt.PenStyle.DashLine)
+    return pen
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]
@@ -27,50 +36,56 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
     """
 
     whole_wanted = Signal()
+    #: Room for the numbers beside the left axis, in points of the font.
+    axis_width = 6.8
 
     def __init__(self, left: tuple[str, str], bottom: tuple[str, str]) -> None:
         super().__init__(viewBox=CalmView(), enableMenu=False)
         self._named: dict[str, tuple[str, str]] = {}
+        self._logarithmic: set[str] = set()
         self.curves: dict[str, pg.PlotDataItem] = {}
         self._frozen: list[pg.PlotDataItem] = []
         self._frozen_pen = pg.mkPen("#888888", width=1)
         for side, (label, unit) in (("left", left), ("bottom", bottom)):
             self.name_axis(side, label, unit)
             self.getAxis(side).label.setCacheMode(_CACHED)
-        self.getAxis("left").setWidth(70)
         self.getPlotItem().layout.setContentsMargins(1, 8, 8, 1)  # the uppermost number is not cut
         self.hideButtons()
-        self.legend = self.addLegend(offset=(-8, 6), labelTextSize="8pt", verSpacing=-6)
-        self.legend.hide()
+        self._fit_texts()
 
     def name_axis(self, side: str, label: str, unit: str) -> None:
-        """Label with unit; a pure number gets no prefix."""
+        """Label with unit. A pure number gets no prefix, nor does a logarithmic axis, where it would go with the exponent."""
         if self._named.get(side) == (label, unit):
             return
         self._named[side] = (label, unit)
-        self.setLabel(side, label, units=unit or None)
-        # Without a unit a prefix would read "×0.001": allow it in no range.
+        prefixed = bool(unit) and side not in self._logarithmic
+        text = label if prefixed or not unit else f"{label} ({unit})"
+        self.setLabel(side, text, units=unit if prefixed else None)
         axis = self.getAxis(side)
-        axis.setSIPrefixEnableRanges(None if unit else ((-1.0, -1.0),))
-        axis.enableAutoSIPrefix(bool(unit))
+        # Without a unit a prefix would read "×0.001": allow it in no range.
+        axis.setSIPrefixEnableRanges(_PREFIXED.get(unit) if prefixed else _NEVER)
+        axis.enableAutoSIPrefix(prefixed)
 
     def paint(self, theme: Theme) -> None:
-        """Takes the theme's colours on."""
+        """Takes the theme's colours and the size of the application's font on."""
+        self._fit_texts()
         self.setBackground(theme.panel)
         for side in ("left", "bottom"):
             self.getAxis(side).setPen(theme.line)
             self.getAxis(side).setTextPen(theme.muted)
-        backing = pg.mkColor(theme.panel)
-        backing.setAlpha(150)
-        self.legend.setBrush(backing)
         self._frozen_pen = pg.mkPen(theme.muted, width=1)
         for item in self._frozen:
             item.setPen(self._frozen_pen)
-        self.legend.setLabelTextColor(theme.text)
-        for _, caption in self.legend.items:
-            caption.setText(caption.text, color=theme.text)
         for k, curve in enumerate(self.curves.values()):
-            curve.setPen(pg.mkPen(theme.series[k % len(theme.series)], width=1))
+            curve.setPen(series_pen(theme, k))
+
+    def _fit_texts(self) -> None:
+        font = QApplication.font()
+        for side in ("left", "bottom"):
+            axis = self.getAxis(side)
+            axis.setTickFont(font)
+            axis.label.setFont(font)
+        self.getAxis("left").setWidth(round(self.axis_width * font.pointSize()))
 
     def thinned(self, name: str | None = None) -> pg.PlotDataItem:
         """A curve of which no more is drawn than its peaks in every pixel."""
@@ -83,12 +98,9 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
     def line(self, name: str, theme: Theme) -> pg.PlotDataItem:
         """The curve of that name, made when it is first asked for."""
         if name not in self.curves:
-            colour = theme.series[len(self.curves) % len(theme.series)]
-            curve = self.curves[name] = self.thinned(name)
-            curve.setPen(pg.mkPen(colour, width=1))
-            self.legend.items[-1][1].item.setCacheMode(_CACHED)
-            self.legend.show()
-            self.legend.setColumnCount(-(-len(self.curves) // _LEGEND_ROWS))
+            pen = series_pen(theme, len(self.curves))
+            self.curves[name] = self.thinned(name)
+            self.curves[name].setPen(pen)
         return self.curves[name]
 
     def label(self, side: str) -> str:
@@ -131,6 +143,10 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
     def setLogMode(self, x: bool | None = None, y: bool | None = None) -> None:  # noqa: N802
         """A logarithmic axis and back; the range of the one says nothing about the other."""
         self.getPlotItem().setLogMode(x=x, y=y)
+        for side, on in (("bottom", x), ("left", y)):
+            if on is not None:
+                (self._logarithmic.add if on else self._logarithmic.discard)(side)
+                self.name_axis(side, *self._named.pop(side))
         self.begin_anew()
 
     def view_all(self) -> None:

@@ -21,6 +21,7 @@ class PointPlot(Plot):
         self.addItem(self._errors)
         self.points = self.plot(pen=None, symbol="o", symbolSize=7)
         self.fit = self.plot()
+        self._log = False
 
     def paint(self, theme: Theme) -> None:
         super().paint(theme)
@@ -29,11 +30,20 @@ class PointPlot(Plot):
         self.points.setSymbolPen(theme.accent)
         self.fit.setPen(pg.mkPen(theme.warn, width=1))
 
+    def set_logarithmic(self, on: bool) -> None:
+        """Both axes on a logarithmic scale, where what is not above zero has no place; or back."""
+        if on != self._log:
+            self._log = on
+            self.setLogMode(x=on, y=on)
+
     def show_points(self, x: FloatArray, y: FloatArray, lower: FloatArray, upper: FloatArray) -> None:
         """Draws float64 (K,) points inside their intervals; points not measured yet (nan) are left out."""
         known = np.isfinite(x) & np.isfinite(y)
         x, y, lower, upper = x[known], y[known], lower[known], upper[known]
         self.points.setData(x, y)
+        if self._log:  # pyqtgraph's error bars know of no scale
+            drawn = (x > 0) & (lower > 0)
+            x, y, lower, upper = (np.log10(values[drawn]) for values in (x, y, lower, upper))
         self._errors.setData(x=x, y=y, top=np.nan_to_num(upper - y), bottom=np.nan_to_num(y - lower))
 
     def name_points(self, texts: Sequence[str]) -> None:

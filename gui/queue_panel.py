@@ -6,26 +6,18 @@ import math
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QBrush, QColor
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QGridLayout,
-    QHeaderView,
-    QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from ..sequences.engine.queue_values import PLAYING, WAITING, QueueEntry, QueueState
 from . import names
-from .queue_times import differences, durations_s, etas_s
-from .theme import DARK, Theme
+from .queue_times import differences, durations_s, etas_s, value_text
+from .schema import flatten
+from .table import Cell, Table
+from .theme import Theme
 from .widgets import Hinted, label, named
 
-_COLUMNS = ("run", "state", "done in", "differs by")
-_BAD = ("failed", "aborted")
+_COLUMNS = ("run", "state", "done in")
+_ROLES = {"failed": "bad", "aborted": "bad", "running": "good", "done": "muted", "cancelled": "muted"}
 _FINISHED_SHOWN = 5
 _NOTHING: Mapping[str, float] = {}
 
@@ -40,16 +32,7 @@ class QueuePanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = named(QTableWidget(0, len(_COLUMNS)), "queue")
-        self.table.setHorizontalHeaderLabels(_COLUMNS)
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table = Table("queue", _COLUMNS, wide=0, lines=2)
         self.held = label("", "wrong", wrap=True)
         self.held.hide()
         self.hold = named(QPushButton("Hold"), "hold", "Play nothing further until released; the present run goes on")
@@ -72,14 +55,13 @@ class QueuePanel(QWidget):
             buttons.addWidget(button, 0, k)
         layout.addLayout(buttons)
         self._entries: list[QueueEntry] = []
-        self._bad = QBrush(QColor(DARK.bad))
         self.hold.clicked.connect(self.hold_wanted)
         self.table.itemSelectionChanged.connect(self._offer)
         self._offer()
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
-        self._bad = QBrush(QColor(theme.bad))
+        self.table.paint(theme)
 
     def show_queue(self, queue: QueueState, remaining_s: float | None, took_s: Mapping[str, float] = _NOTHING) -> None:
         """Brings the rows up to date.
@@ -89,23 +71,14 @@ class QueuePanel(QWidget):
             remaining_s: what the present run still needs.
             took_s: how long runs took that were not in the queue, by experiment.
         """
-        chosen = self.chosen()
         coming = [e for e in queue.entries if e.state in (PLAYING, WAITING)]
         ended = [e for e in queue.entries if e.state not in (PLAYING, WAITING)]
         ended = sorted(ended, key=lambda e: e.ended_utc_s or 0.0)[-_FINISHED_SHOWN:]
         self._entries = [*ended, *coming]
         etas = etas_s(coming, {**took_s, **durations_s(queue.entries)}, remaining_s)
-        self.table.setRowCount(len(self._entries))
-        for row, entry in enumerate(self._entries):
-            before = self._entries[row - 1] if row else None
-            for column, text in enumerate(_row(entry, before, etas.get(entry.id))):
-                cell = QTableWidgetItem(text)
-                cell.setToolTip(entry.reason or text)
-                if column == 1 and entry.state in _BAD:
-                    cell.setForeground(self._bad)
-                self.table.setItem(row, column, cell)
-            if chosen is not None and entry.id == chosen.id:
-                self.table.selectRow(row)
+        before = [None, *self._entries]
+        rows = [_row(entry, one, etas.get(entry.id)) for entry, one in zip(self._entries, before, strict=False)]
+        self.table.show_rows([entry.id for entry in self._entries], rows)
         self.held.setText(f"held: {queue.held}" if queue.held else "")
         self.held.setVisible(bool(queue.held))
         self.hold.setChecked(bool(queue.held))
@@ -115,8 +88,8 @@ class QueuePanel(QWidget):
 
     def chosen(self) -> QueueEntry | None:
         """The entry that is selected."""
-        rows = self.table.selectionModel().selectedRows()
-        return self._entries[rows[0].row()] if rows and rows[0].row() < len(self._entries) else None
+        chosen = self.table.chosen()
+        return next((entry for entry in self._entries if entry.id in chosen), None)
 
     def _button(self, text: str, name: str, tip: str, slot: Callable[[], object]) -> QPushButton:
         button = named(QPushButton(text), name, tip)
@@ -152,15 +125,20 @@ class QueuePanel(QWidget):
             self.cancel_wanted.emit(entry.id)
 
 
-def _row(entry: QueueEntry, before: QueueEntry | None, eta_s: float | None) -> tuple[str, ...]:
+def _row(entry: QueueEntry, before: QueueEntry | None, eta_s: float | None) -> tuple[Cell, Cell, Cell]:
     order = entry.order
     times = f" ×{order.repeats}" if order.repeats > 1 else ""
     state = f"{entry.state} {entry.played + 1}/{order.repeats}" if times and entry.state == PLAYING else entry.state
     eta = "" if eta_s is None else names.duration(eta_s) if math.isfinite(eta_s) else "unknown"
-    if before is None or before.order.experiment != order.experiment:
-        differs = (
-            ", ".join(f"{key} {value}" for key, value in order.config.items()) if not before else "another experiment"
-        )
+    settings = [f"{key}: {value_text(value)}" for key, value in flatten(order.config).items()]
+    if before is not None and before.order.experiment == order.experiment:
+        news = differences(before.order.config, order.config) or ["as the one before"]
     else:
-        differs = ", ".join(differences(before.order.config, order.config)) or "nothing"
-    return order.experiment.replace("_", " ") + times, state, eta, differs
+        news = settings
+    what = order.experiment.replace("_", " ") + times
+    tip = "\n".join([*([entry.reason] if entry.reason else []), f"number {entry.id}", *settings])
+    return (
+        Cell(f"{what}\n{', '.join(news)}", "", tip),
+        Cell(state, _ROLES.get(entry.state, ""), tip),
+        Cell(eta, "", tip),
+    )

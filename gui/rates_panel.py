@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from .alarm import RateAlarm
+from .channel_key import ChannelKey
 from .plots import Plot
 from .theme import DARK, Theme
 from .view_models import RunView
@@ -19,32 +20,40 @@ class RateStrip(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.plot = Plot(("rate", "Hz"), ("lab time", "s"))
+        self.key = ChannelKey()
         self.log = named(QCheckBox("log"), "log_rates", "Rates on a logarithmic scale")
         self.log.setChecked(True)
         self.alarm = RateAlarm(self.plot)
         self._theme = DARK
-        choices = QVBoxLayout()
-        choices.addWidget(self.log, alignment=Qt.AlignmentFlag.AlignLeft)
-        choices.addWidget(self.alarm)
-        choices.addStretch(1)
-        page = QWidget()
-        across = QHBoxLayout(page)
-        across.setContentsMargins(0, 0, 6, 0)
-        across.addWidget(self.plot, stretch=1)
-        across.addLayout(choices)
+        choices = QHBoxLayout()
+        choices.setSpacing(10)
+        choices.addWidget(self.log)
+        choices.addWidget(self.alarm, stretch=1)
+        side = QWidget()
+        down = QVBoxLayout(side)
+        down.setContentsMargins(6, 3, 4, 3)
+        down.setSpacing(3)
+        down.addLayout(choices)
+        down.addWidget(self.key, stretch=1)
+        page = QSplitter(Qt.Orientation.Horizontal)
+        page.addWidget(self.plot)
+        page.addWidget(side)
+        page.setStretchFactor(0, 1)
+        page.setSizes([610, 270])
         self.body = Hinted(page, "No clicks yet.\nStart a run: the count rate of every channel appears here.")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.body)
         self.log.toggled.connect(self._set_scale)
         self._run = RunView()
+        self.key.changed.connect(lambda: self.show_run(self._run))
         self._set_scale(True)
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
         self._theme = theme
-        self.plot.paint(theme)
-        self.alarm.paint(theme)
+        for part in (self.plot, self.key, self.alarm):
+            part.paint(theme)
 
     def show_run(self, run: RunView) -> None:
         """Draws the run as it stands; channels that never clicked are left out."""
@@ -52,13 +61,17 @@ class RateStrip(QWidget):
             self.plot.begin_anew()
         self._run = run
         alive = [(name, t_s, hz) for name, t_s, hz in run.series() if len(hz) and hz.max() > 0]
-        if {name for name, _, _ in alive} < set(self.plot.curves):
+        if list(self.plot.curves) != [name for name, _, _ in alive][: len(self.plot.curves)]:
             self.plot.clear_lines()
         for name, t_s, hz in alive:
             # A logarithm has no place for zero: the line breaks there.
             drawn = np.where(hz > 0, hz, np.nan) if self.log.isChecked() else hz
-            self.plot.line(name, self._theme).setData(t_s, drawn, connect="finite")
-        self.alarm.show_rates({name: float(hz[-1]) for name, _, hz in alive})
+            curve = self.plot.line(name, self._theme)
+            curve.setVisible(name not in self.key.hidden)
+            curve.setData(t_s, drawn, connect="finite")
+        rates_hz = {name: float(hz[-1]) for name, _, hz in alive}
+        self.key.show_rates(rates_hz)
+        self.alarm.show_rates(rates_hz)
         self.body.show_content(bool(alive))
 
     def _set_scale(self, log: bool) -> None:
@@ -66,6 +79,4 @@ class RateStrip(QWidget):
         self.alarm.set_log(log)
         # With fewer decades pyqtgraph writes the numbers between them too, over each other.
         self.plot.getViewBox().setLimits(minYRange=2.5 if log else 1e-9)
-        # On a log scale pyqtgraph would put the prefix on the exponent.
-        self.plot.name_axis("left", "rate (Hz)" if log else "rate", "" if log else "Hz")
         self.show_run(self._run)

@@ -3,86 +3,49 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QSplitter,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from . import names
 from .plots import BandPlot
+from .table import Table
 from .theme import Theme
 from .view_models import EstimateView, RunView
-from .widgets import Hinted
+from .widgets import Hinted, label
 
-_COLUMNS = ("result", "value (interval)", "events", "method")
+_COLUMNS = ("result", "value (interval)", "events")
 
 
-class ResultTable(QTableWidget):
+class ResultTable(Table):
     """One row an estimate; emits the name of the one chosen."""
 
-    chosen = Signal(str)
+    picked = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(0, len(_COLUMNS))
-        self._names: list[str] = []
-        self._cells: list[list[QTableWidgetItem]] = []
+        super().__init__("results", _COLUMNS, wide=0, right=(1, 2))
         self._picked = ""  # what the user clicked; the headline stands until then
-        self.setObjectName("results")
-        self.setHorizontalHeaderLabels(_COLUMNS)
-        self.verticalHeader().hide()
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.verticalHeader().setDefaultSectionSize(24)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAlternatingRowColors(True)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
         self.itemSelectionChanged.connect(self._pick)
 
     def current(self) -> str:
         """Name of the estimate chosen; empty when there is none."""
-        rows = self.selectionModel().selectedRows() if self._names else []
-        return self._names[rows[0].row()] if rows else ""
+        chosen = self.chosen()
+        return chosen[0] if chosen else ""
 
     def show_estimates(self, estimates: list[EstimateView]) -> None:
-        """Brings the rows up to date; the first is chosen when none was."""
-        if [e.name for e in estimates] != self._names:
-            self._rebuild(estimates)
-        for row, estimate in enumerate(estimates):
-            texts = (
-                names.title(estimate.name, estimate.unit),
-                names.with_interval(estimate),
-                f"{estimate.n:,}",
-                f"{estimate.method}, {estimate.confidence:.0%}",
-            )
-            for cell, text in zip(self._cells[row], texts, strict=True):
-                cell.setText(text)
+        """Brings the rows up to date; the headline is chosen until the user chooses."""
+        known = [estimate.name for estimate in estimates]
+        news = known != self.keys
+        rows = [(names.title(e.name, e.unit), names.with_interval(e), f"{e.n:,}") for e in estimates]
+        self.blockSignals(True)
+        self.show_rows(known, rows)
+        if news:
+            self.choose([name for name in (self._picked, *names.HEADLINES, *known) if name in known][:1])
+        self.blockSignals(False)
+        if news:
+            self.picked.emit(self.current())
 
     def _pick(self) -> None:
         self._picked = self.current()
-        self.chosen.emit(self._picked)
-
-    def _rebuild(self, estimates: list[EstimateView]) -> None:
-        self.blockSignals(True)
-        self._names = [estimate.name for estimate in estimates]
-        self._cells = [[QTableWidgetItem() for _ in _COLUMNS] for _ in estimates]
-        self.setRowCount(len(estimates))
-        for row, cells in enumerate(self._cells):
-            for column, cell in enumerate(cells):
-                self.setItem(row, column, cell)
-        wanted = [name for name in (self._picked, *names.HEADLINES) if name in self._names]
-        self.selectRow(self._names.index(wanted[0]) if wanted else 0)
-        self.blockSignals(False)
-        self.chosen.emit(self.current())
+        self.picked.emit(self._picked)
 
 
 class ResultsPanel(QWidget):
@@ -93,18 +56,27 @@ class ResultsPanel(QWidget):
         self.table = ResultTable()
         self.plot = BandPlot()
         self._run = RunView()
+        self.method = label("", "muted", wrap=True)
+        self.method.setContentsMargins(6, 2, 6, 4)
+        left = QWidget()
+        below = QVBoxLayout(left)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(0)
+        below.addWidget(self.table, stretch=1)
+        below.addWidget(self.method)
         split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.table)
+        split.addWidget(left)
         split.addWidget(self.plot)
         split.setSizes([430, 430])
         self.body = Hinted(split, "No result yet.\nResults appear here, with their intervals, as the data come in.")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.body)
-        self.table.chosen.connect(lambda _: self._draw())
+        self.table.picked.connect(lambda _: self._draw())
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
+        self.table.paint(theme)
         self.plot.paint(theme)
 
     def show_run(self, run: RunView) -> None:
@@ -118,6 +90,7 @@ class ResultsPanel(QWidget):
         estimate = self._run.estimates.get(self.table.current())
         if estimate is None:
             return
+        self.method.setText(f"{estimate.method}, {estimate.confidence:.0%} interval")
         t_s, value, lower, upper = self._run.history(estimate.name)
         factor, unit = names.si(1.0, estimate.unit)
         self.plot.show_history(names.title(estimate.name), unit, t_s, value * factor, lower * factor, upper * factor)

@@ -12,8 +12,9 @@ from . import names
 from .view_models import EstimateView, estimate_view
 
 STAR = "★"
-#: Heading and width of each column.
-COLUMNS = (("", 26), ("run", 142), ("experiment", 158), ("status", 72), ("result", 226), ("size", 66), ("note", 120))
+COLUMNS = ("", "started", "experiment", "status", "result", "size", "note")
+#: What is written as wide as the column needs at most.
+WIDEST = (STAR, "21 Nov 16:27:44", "heralded entanglement", "interrupted", "fidelity F 0.918 (0.893 … 0.941)", "999 MB")
 _BAD = ("corrupt", "interrupted", "failed", "aborted")
 Index = QModelIndex | QPersistentModelIndex
 
@@ -57,7 +58,9 @@ class RunsModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section][0]
+            return COLUMNS[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -67,7 +70,7 @@ class RunsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 3 and run.status in _BAD:
             return self.bad
         if role == Qt.ItemDataRole.ToolTipRole:
-            return run.path
+            return "\n".join(part for part in (_cell(run, index.column()), run.run_id, run.path) if part)
         return None
 
 
@@ -77,7 +80,7 @@ def _cell(run: RunSummary, column: int) -> str:
         return f"{names.title(found.name)} {names.with_interval(found)}" if found else ""
     return (
         STAR if run.star else "",
-        run.created_utc[:19].replace("T", " ") or run.run_id,
+        names.run_time(run.run_id),
         run.experiment.replace("_", " "),
         run.status,
         "",

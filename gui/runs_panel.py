@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from ..sequences.engine.values import RunSummary
 from .compare_panel import ComparePanel
-from .runs_model import COLUMNS, RunsModel
+from .runs_model import WIDEST, RunsModel
 from .theme import Theme
 from .widgets import Hinted, named
 
@@ -66,12 +66,10 @@ class RunsPanel(QWidget):
         self.table.setAlternatingRowColors(True)
         self.table.setWordWrap(False)
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(24)
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, (_, width) in enumerate(COLUMNS):
-            self.table.setColumnWidth(column, width)
         self._noted: list[str] = []  # the choice whose note is shown; one that is being typed stays
         self.compare = ComparePanel()
         split = QSplitter(Qt.Orientation.Vertical)
@@ -102,8 +100,15 @@ class RunsPanel(QWidget):
 
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
+        self._fit_columns()
         self.compare.paint_theme(theme)
         self.model.bad = QBrush(QColor(theme.bad))
+
+    def _fit_columns(self) -> None:
+        metrics = self.table.fontMetrics()
+        self.table.verticalHeader().setDefaultSectionSize(round(1.45 * metrics.height()))
+        for column, text in enumerate(WIDEST):
+            self.table.setColumnWidth(column, metrics.horizontalAdvance(text) + metrics.height())
 
     def show_runs(self, runs: list[RunSummary]) -> None:
         """Lists these, keeping what is chosen."""

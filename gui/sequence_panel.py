@@ -31,6 +31,12 @@ def outline(lane: Lane, row: int) -> tuple[FloatArray, FloatArray]:
     return lane.t_ps.astype(np.float64) * _S_PER_PS, row + _ROW * height
 
 
+class DiagramPlot(Plot):
+    """Names of channels, not numbers, stand beside its left axis."""
+
+    axis_width = 11.0
+
+
 class SequencePanel(QWidget):
     """Timing diagram of one part of one setting of the plan."""
 
@@ -42,8 +48,7 @@ class SequencePanel(QWidget):
         self.block.setMinimumContentsLength(12)
         self.about = label("", "muted")
         self.problems = label("", "wrong", wrap=True)
-        self.plot = Plot(("", ""), ("time in the part", "s"))
-        self.plot.getAxis("left").setWidth(110)
+        self.plot = DiagramPlot(("", ""), ("time in the part", "s"))
         self.plot.setMouseEnabled(y=False)
         self.plot.setToolTip("wheel: zoom, drag: move, A or double click: all")
         bar = QHBoxLayout()
@@ -110,7 +115,7 @@ class SequencePanel(QWidget):
         sequence, part = self._sequences.get(self.setting.currentText()), self.block.currentData()
         if sequence is None or part is None:
             return
-        self.plot.setXRange(0, max(1, parts(sequence)[part].length_ps) * _S_PER_PS, padding=0.0)
+        self.plot.setXRange(0, max(1, parts(sequence)[part].length_ps) * _S_PER_PS, padding=0.01)
         self._draw()
 
     def _draw(self) -> None:

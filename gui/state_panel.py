@@ -6,11 +6,13 @@ import numpy as np
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from . import names
+from .figure import Figure
 from .state_plot import StatePlot
 from .theme import Theme
 from .view_models import RunView
 from .widgets import Hinted, label, named
 
+_MOST_FIGURES = 4
 _FIGURES = ("fidelity", "purity", "concurrence", "negativity")
 
 
@@ -21,18 +23,20 @@ class StatePanel(QWidget):
         super().__init__()
         self.choice = named(QComboBox(), "state", "Which state of the run to draw")
         self.choice.setMinimumContentsLength(14)
-        self.about = label("", "muted", wrap=True)
+        self.figures = [Figure() for _ in range(_MOST_FIGURES)]
         self.real, self.imaginary = StatePlot(), StatePlot()
         bar = QHBoxLayout()
         bar.setContentsMargins(8, 3, 8, 0)
         bar.addWidget(QLabel("state"))
         bar.addWidget(self.choice)
-        bar.addWidget(self.about, stretch=1)
+        bar.addSpacing(16)
+        for figure in self.figures:
+            bar.addWidget(figure, stretch=1)
         page = QWidget()
         grid = QGridLayout(page)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.addLayout(bar, 0, 0, 1, 2)
-        for column, (text, plot) in enumerate((("real part", self.real), ("imaginary part", self.imaginary))):
+        for column, (text, plot) in enumerate((("real part of ρ", self.real), ("imaginary part of ρ", self.imaginary))):
             grid.addWidget(label(f"  {text}", "caption"), 1, column)
             grid.addWidget(plot, 2, column)
         grid.setRowStretch(2, 1)
@@ -69,4 +73,8 @@ class StatePanel(QWidget):
         self.real.show_matrix(np.ascontiguousarray(state.real))
         self.imaginary.show_matrix(np.ascontiguousarray(state.imag))
         known = [self._run.estimates[name] for name in self._run.estimates if name.split("_")[0] in _FIGURES]
-        self.about.setText("   ".join(f"{names.title(e.name)} {names.with_interval(e)}" for e in known[:4]))
+        for k, figure in enumerate(self.figures):
+            figure.setVisible(k < len(known))
+            if k < len(known):
+                figure.caption.setText(names.title(known[k].name, known[k].unit))
+                figure.show_estimate(known[k])

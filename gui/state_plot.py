@@ -8,6 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter, QPolygonF
+from PySide6.QtWidgets import QApplication
 
 from .plots import Plot
 from .theme import DARK, Theme
@@ -15,9 +16,10 @@ from .view_models import FloatArray
 
 #: How the floor lies on the screen: one step along a row goes right and up, one along a column left and up.
 _ALONG = np.array([[0.9, 0.42], [-0.9, 0.42]])
-_HEIGHT = 4.4  # of a bar of one
-_HIGHEST, _LOWEST = 0.55, -0.25  # what the view has room for; a Bell state's bars are 0.5 high
+_HEIGHT = 6.5  # of a bar of one
+_HIGHEST, _LOWEST = 0.55, -0.1  # what the view has room for; a Bell state's bars are 0.5 high
 _NOTHING = 0.005  # a bar lower than this is drawn as floor
+_TOLD = 0.05  # a bar at least this high carries its number
 _GAP = 0.18
 
 
@@ -93,6 +95,7 @@ class StatePlot(Plot):
         for side in ("left", "bottom"):
             self.hideAxis(side)
         self._texts: list[pg.TextItem] = []
+        self._numbers: list[pg.TextItem] = []
         self._theme = DARK
 
     def paint(self, theme: Theme) -> None:
@@ -108,11 +111,26 @@ class StatePlot(Plot):
             self._write(n)
         for text in self._texts:
             text.setColor(self._theme.muted)
+            text.setFont(QApplication.font())
+        self._write_values()
 
     def columns(self) -> list[tuple[str, FloatArray]]:
         """Row by row: the number of the element and its value."""
         flat = self.city.values.ravel()
         return [("element", np.arange(len(flat), dtype=float)), ("value", flat)] if len(flat) else []
+
+    def _write_values(self) -> None:
+        """The number on top of every bar that is more than a stump."""
+        for text in self._numbers:
+            self.removeItem(text)
+        self._numbers = []
+        for (row, column), value in np.ndenumerate(self.city.values):
+            if abs(value) >= _TOLD:
+                text = pg.TextItem(f"{value:.2f}", color=self._theme.panel, anchor=(0.5, 0.5))
+                text.setFont(QApplication.font())
+                text.setPos(corner(row + 0.5, column + 0.5, max(0.0, value)))
+                self.addItem(text, ignoreBounds=True)
+                self._numbers.append(text)
 
     def _write(self, n: int) -> None:
         for text in self._texts:

@@ -1,8 +1,9 @@
-"""The status bar: engine and instruments, tally of clicks, data rate and how long the disk will do."""
+"""The status bar: engine, who holds the lab, tally of clicks, data rate and how long the disk will do."""
 
 from __future__ import annotations
 
 import math
+from pathlib import PurePath
 
 from PySide6.QtWidgets import QLabel, QStatusBar
 
@@ -20,33 +21,51 @@ class StatusLine(QStatusBar):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = label("starting the engine …")  # its path is what may be cut
+        self.state = label("starting the engine …")  # its file name is what may be cut
         self.nodes, self.tally, self.disk = QLabel(), QLabel(), QLabel()
         self.addWidget(self.state, 1)
         for part in (self.nodes, self.tally, self.disk):
+            part.setContentsMargins(14, 0, 0, 0)
             self.addPermanentWidget(part)
+        self._role = ""
+        self._station = StationState((), 0.0)
 
     def show_status(self, status: EngineStatus, run: RunView) -> None:
         """How the engine stands, and for how long the disk will do at the pace of the run."""
-        parts = [f"engine {status.state}", status.run_path, f"{status.queued} queued" if status.queued else ""]
-        if status.role != "operator":
-            parts.append("you look on: an operator has the lab")
+        queued = f"{status.queued} queued" if status.queued else ""
+        parts = [f"engine {status.state}", queued, PurePath(status.run_path).name]
         self.state.setText("  ·  ".join(part for part in parts if part))
+        self.state.setToolTip(status.run_path)
+        self._role = status.role
+        yours = "you may set and run" if status.role == "operator" else "you may look; an operator sets and runs"
+        self.nodes.setToolTip(
+            f"Engine process {status.pid} holds the lease of {status.station}'s instruments: no other process opens them.\n"
+            f"This window is an {status.role}: {yours}."
+        )
+        self._show_nodes()
         self._show_disk(status, run)
 
     def show_station(self, station: StationState) -> None:
         """How many instruments answer."""
-        silent = [i.name for i in station.instruments if i.failure]
-        total = len(station.instruments)
-        self.nodes.setText(f"{', '.join(silent)} silent" if silent else f"{total} instruments" if total else "")
-        _mark(self.nodes, bool(silent))
+        self._station = station
+        self._show_nodes()
 
     def show_run(self, run: RunView) -> None:
         """Clicks so far, and why the latest do not count if they do not."""
-        parts = [f"{run.clicks:,} clicks", f"{run.missed:,} missed", run.invalid]
+        parts = [f"{run.clicks:,} tags", f"{run.missed:,} dropped", run.invalid]
         if math.isfinite(run.lab_time_s) and run.lab_time_s > 0:
             parts.insert(0, f"lab time {names.duration(run.lab_time_s)}")
         self.tally.setText("  ·  ".join(part for part in parts if part))
+        _mark(self.tally, bool(run.missed or run.invalid))
+
+    def _show_nodes(self) -> None:
+        instruments = self._station.instruments
+        silent = [instrument.name for instrument in instruments if instrument.failure]
+        answering = (
+            f"{', '.join(silent)} silent" if silent else f"{len(instruments)} instruments" if instruments else ""
+        )
+        self.nodes.setText("  ·  ".join(part for part in (answering, self._role) if part))
+        _mark(self.nodes, bool(silent))
 
     def _show_disk(self, status: EngineStatus, run: RunView) -> None:
         free = f"{names.byte_size(status.free_disk_bytes)} free"
@@ -55,7 +74,7 @@ class StatusLine(QStatusBar):
         hours = status.free_disk_bytes / rate / 3600 if rate > 0 else math.inf
         if math.isfinite(hours):
             lasts = f"{hours:,.0f} h" if hours < 1000 else "> 1000 h"
-            free = f"{names.byte_size(rate)}/s  ·  {free}, lasts {lasts}"
+            free = f"{rate / 1e6:.2f} MB/s  ·  {free}: {lasts}"
         self.disk.setText(free)
         _mark(self.disk, hours < _SHORT_OF_DISK_H)
 

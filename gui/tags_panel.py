@@ -95,7 +95,8 @@ class TagsPanel(QWidget):
         if not self._run.run_id:
             return
         self._asked_s, self._waiting = time.monotonic(), True
-        self.total.setText("  working it out …")
+        if self.plot.shown is None:
+            self.total.setText("  working it out …")
         a, b = self.channel_a.currentText(), self.channel_b.currentText()
         bin_ps, range_ps = max(1, round(self.bin.value / _PS)), max(1, round(self.range.value / _PS))
         self.wanted.emit(self._run.run_id, self.source.currentText(), a, b, bin_ps, range_ps)
@@ -116,7 +117,8 @@ class TagsPanel(QWidget):
     def show_problem(self, words: str) -> None:
         """Says why there is no histogram; an empty text when there is."""
         self._waiting = False
-        self.total.setText("")
+        if words:
+            self.total.setText("")
         self.problem.setText(words)
         self.problem.setVisible(bool(words))
 
@@ -124,18 +126,22 @@ class TagsPanel(QWidget):
         bar = QHBoxLayout()
         bar.setContentsMargins(8, 3, 8, 0)
         for combo in (self.source, self.channel_a, self.channel_b):
-            combo.setMinimumContentsLength(7)
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for text, widget in (
             ("", self.source),
             ("from", self.channel_a),
             ("to", self.channel_b),
             ("bin", self.bin),
             ("±", self.range),
-            ("", self.log),
         ):
-            bar.addWidget(QLabel(text))
+            if text:
+                bar.addWidget(QLabel(text))
             bar.addWidget(widget)
         bar.addStretch(1)
+        below = QHBoxLayout()
+        below.setContentsMargins(0, 0, 8, 0)
+        below.addWidget(self.fits, stretch=1)
+        below.addWidget(self.log)
         plots = QSplitter(Qt.Orientation.Vertical)
         plots.addWidget(self.plot)
         plots.addWidget(self.residuals)
@@ -145,7 +151,7 @@ class TagsPanel(QWidget):
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(2)
         inside.addLayout(bar)
-        inside.addWidget(self.fits)
+        inside.addLayout(below)
         inside.addWidget(self.problem)
         inside.addWidget(plots, stretch=1)
         inside.addWidget(self.total)

@@ -66,10 +66,12 @@ def veil(theme: Theme, colour: str, part: float) -> QColor:
 
 
 def paint_application(theme: Theme) -> None:
-    """Gives the whole application the theme's colours."""
+    """Gives the whole application the theme's colours, and the larger texts their size beside the application's font."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    style = _STYLE.format(**{name: getattr(theme, name) for name in Theme.__slots__})
+    pt = app.font().pointSize()
+    sizes = {"figure_pt": round(1.4 * pt), "caption_pt": round(1.1 * pt), "box_px": round(1.3 * pt)}
+    style = _STYLE.format(**sizes, **{name: getattr(theme, name) for name in Theme.__slots__})
     if app.styleSheet() != style:  # setting it again would restyle every widget there is
         app.setStyle("Fusion")
         app.setPalette(_palette(theme))
@@ -120,12 +122,16 @@ QHeaderView::section {{ background: {raised}; color: {muted}; border: 0; padding
 QTreeView, QTableView, QPlainTextEdit, QScrollArea {{ background: {panel}; border: 0; }}
 QTreeView::item, QTableView::item {{ padding: 1px 2px; }}
 QLineEdit, QComboBox, QSpinBox {{ background: {window}; border: 1px solid {line}; border-radius: 3px; padding: 3px 5px; }}
+QComboBox::drop-down {{ border: 0; width: 18px; }}
+QComboBox::down-arrow {{ image: none; width: 0; height: 0; border-left: 4px solid {window}; border-right: 4px solid {window}; border-top: 5px solid {muted}; }}
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border: 1px solid {accent}; }}
 QTreeView::item:selected, QTableView::item:selected {{ background: {line}; color: {text}; }}
-QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {muted}; border-radius: 3px; background: {window}; }}
-QCheckBox::indicator:checked {{ background: {accent}; border: 1px solid {accent}; }}
+QCheckBox::indicator, QTreeView::indicator {{ width: {box_px}px; height: {box_px}px; border: 1px solid {muted}; border-radius: 3px; background: {window}; }}
+QCheckBox::indicator:checked, QTreeView::indicator:checked {{ background: {accent}; border: 1px solid {accent}; }}
 QLineEdit[wrong="true"] {{ border: 1px solid {bad}; }}
 QPushButton, QToolButton {{ background: {raised}; border: 1px solid {line}; border-radius: 3px; padding: 4px 11px; }}
+QToolButton#menu {{ padding: 4px 9px; }}
+QToolButton#menu::menu-indicator {{ image: none; width: 0; }}
 QPushButton:hover, QToolButton:hover {{ border: 1px solid {accent}; }}
 QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {line}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {muted}; background: {panel}; }}
@@ -142,7 +148,6 @@ QLabel[role="badge"] {{ background: #e69f00; color: #101418; font-weight: 700; b
 QLabel[role="muted"] {{ color: {muted}; }}
 QLabel[role="wrong"] {{ color: {bad}; }}
 QLabel[role="group"] {{ color: {accent}; font-weight: 600; padding-top: 6px; }}
-QLabel[role="big"] {{ font-size: 44pt; font-weight: 600; }}
-QLabel[role="figure"] {{ font-size: 12pt; font-weight: 600; }}
-QLabel[role="caption"] {{ color: {muted}; font-size: 11pt; }}
+QLabel[role="figure"] {{ font-size: {figure_pt}pt; font-weight: 600; }}
+QLabel[role="caption"] {{ color: {muted}; font-size: {caption_pt}pt; }}
 """

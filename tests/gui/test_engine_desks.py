@@ -31,13 +31,13 @@ def test_queued_runs_are_played_in_turn_with_times_and_differences(
     window.docks.right.setCurrentIndex(1)
     qtbot.waitUntil(lambda: queue.table.rowCount() == 3, timeout=30000)
     qtbot.waitUntil(lambda: queue.table.item(0, 2).text() not in ("", "unknown"), timeout=30000)
-    assert queue.table.item(2, 3).text() == "blocks: 3 → 4"
+    assert queue.table.item(2, 0).text() == "bench\nblocks: 3 → 4"
     qtbot.mouseClick(queue.table.viewport(), LEFT, pos=queue.table.visualItemRect(queue.table.item(2, 0)).center())
     qtbot.mouseClick(queue.up, LEFT)
     qtbot.waitUntil(
         lambda: [e.order.config["blocks"] for e in engine.queue().entries] == [100_000, 4, 3], timeout=30000
     )
-    qtbot.waitUntil(lambda: queue.table.item(1, 3).text() == "blocks: 100000 → 4", timeout=30000)
+    qtbot.waitUntil(lambda: queue.table.item(1, 0).text() == "bench\nblocks: 100000 → 4", timeout=30000)
     chosen = queue.chosen()
     assert chosen is not None
     assert chosen.order.config["blocks"] == 4

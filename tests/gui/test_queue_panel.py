@@ -96,13 +96,13 @@ def test_empty_it_says_how_to_fill_it(panel: QueuePanel) -> None:
 
 def test_rows_say_state_time_and_difference(panel: QueuePanel) -> None:
     panel.show_queue(QueueState((*ENTRIES, entry(5, "done", played=1)), ""), 30.0)
-    texts = {panel._entries[r].id: [panel.table.item(r, c).text() for c in range(4)] for r in range(5)}
-    assert texts[2][:3] == ["link", "running", "30 s"]
-    assert texts[3] == ["link", "queued", "1 min 30 s", "heralds: 10 → 20"]
-    assert texts[4][2:] == ["unknown", "another experiment"]
+    texts = {panel._entries[r].id: [panel.table.item(r, c).text() for c in range(3)] for r in range(5)}
+    assert texts[2] == ["link\nheralds: – → 10", "running", "30 s"]
+    assert texts[3] == ["link\nheralds: 10 → 20", "queued", "1 min 30 s"]
+    assert texts[4] == ["clock\nduration_s: 3", "queued", "unknown"], "another experiment: what it is set to"
     failed = next(r for r in range(5) if panel._entries[r].state == "failed")
     assert panel.table.item(failed, 1).foreground().color().name() == DARK.bad
-    assert panel.table.item(failed, 0).toolTip() == "laser off"
+    assert panel.table.item(failed, 0).toolTip() == "laser off\nnumber 1\nheralds: 10"
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,8 @@ def calibrations(qtbot: Any) -> CalibrationsPanel:
 
 def test_calibrations_say_value_age_and_state(calibrations: CalibrationsPanel) -> None:
     texts = [[calibrations.table.item(r, c).text() for c in range(7)] for r in range(2)]
-    assert texts[0] == ["laser power", "fresh", "2.000 (1.900 … 2.100) µs", "1 min", "1 h 0 min", "laser", "delay scan"]
-    assert texts[1][:4] == ["  delay", "failed", "–", "never"]
+    assert texts[0] == ["laser power", "fresh", "2.000 (1.900 … 2.100) µs", "1 min", "1 h", "laser", "delay scan"]
+    assert texts[1][:4] == ["  delay", "failed", "–", "–"]
     assert calibrations.table.item(1, 1).foreground().color().name() == DARK.bad
     assert calibrations.table.item(1, 1).toolTip() == "failed because"
 
@@ -100,12 +100,27 @@ def test_the_worst_of_the_budget_comes_first(qtbot: Any) -> None:
     table.paint(LIGHT)
     lines = [line("run_time", 7200, "s", "", "ok"), line("heat", 0.2, "W", "≤ 100 mW", "refused", "too hot")]
     table.show_budget(lines)
-    texts = [[table.item(r, c).text() for c in range(2)] for r in range(2)]
-    assert texts == [["heat", "200 mW   ≤ 100 mW"], ["run time", "2 h 0 min"]]
-    assert table.item(0, 0).toolTip() == "refused: too hot"
+    texts = [[table.item(r, c).text() for c in range(3)] for r in range(2)]
+    assert texts == [["heat", "200 mW", "≤ 100 mW"], ["run time", "2 h", ""]]
+    assert table.item(0, 0).toolTip() == "refused, allowed ≤ 100 mW: too hot"
     assert table.item(0, 0).foreground().color().name() == LIGHT.bad
+    assert table.item(1, 0).foreground().color().name() == LIGHT.text
+    assert table.horizontalHeaderItem(0).text() == "dry run: 1 refused"
     table.show_budget([])
     assert not table.isVisible()
+
+
+def test_what_is_allowed_gives_way_where_all_is_well_and_room_is_short(qtbot: Any) -> None:
+    table = shown(qtbot, BudgetTable(), width=250)
+    lines = [line("disk_write_rate", 2e6, "B/s", "≤ 200 MB/s", "ok")]
+    table.show_budget(lines)
+    assert table.isColumnHidden(2)
+    assert "≤ 200 MB/s" in table.item(0, 0).toolTip()
+    table.resize(700, 300)
+    assert not table.isColumnHidden(2)
+    table.resize(250, 300)
+    table.show_budget([lines[0] | {"verdict": "warning"}])
+    assert not table.isColumnHidden(2)
 
 
 def test_amounts() -> None:
@@ -275,10 +290,10 @@ def test_data_are_asked_for_once_and_laid_over_each_other(qtbot: Any, compare: C
     assert asked == [list(IDS[:2])]
     compare.show_details([told(IDS[0], 10, [1, 2, 3]), told(IDS[1], 20, [4, 5, 6])])
     drawn = {name: curve.getOriginalDataset()[1].tolist() for name, curve in compare.overlay.curves.items()}
-    assert drawn == {"0101T000001": [1, 2, 3], "0101T000002": [4, 5, 6]}
+    assert drawn == {"1 Jan 00:00:01": [1, 2, 3], "1 Jan 00:00:02": [4, 5, 6]}
     compare.show_choice(runs[:1], [])
     assert len(asked) == 1
-    assert list(compare.overlay.curves) == ["0101T000001"]
+    assert list(compare.overlay.curves) == ["1 Jan 00:00:01"]
 
 
 def test_another_quantity_is_laid_over_each_other(qtbot: Any, compare: ComparePanel) -> None:

@@ -45,8 +45,8 @@ def test_both_parts_are_drawn_as_they_are(panel: StatePanel) -> None:
     panel.show_run(run(psi=BELL))
     assert np.array_equal(panel.real.city.values, BELL.real)
     assert np.array_equal(panel.imaginary.city.values, BELL.imag)
-    assert "fidelity F 0.900" in panel.about.text()
-    assert "rate" not in panel.about.text()
+    assert [(f.caption.text(), f.value.text()) for f in panel.figures if f.isVisible()] == [("fidelity F", "0.900")]
+    assert {text.toPlainText() for text in panel.real._numbers} == {"0.40", "0.50"}
 
 
 def test_a_bar_is_as_high_as_its_element() -> None:

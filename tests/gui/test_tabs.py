@@ -40,9 +40,9 @@ def test_heralds(qtbot: Any, window: MainWindow) -> None:
     show(qtbot, window, "Heralds")
     assert "No herald yet" in window.panels.heralds.body.hint.text()
     record(qtbot, window)
-    assert window.panels.heralds.figures[0].text() == "11"
-    assert window.panels.heralds.figures[2].text().startswith("0.90")
-    assert window.panels.heralds.figures[3].text() == "done"
+    assert window.panels.heralds.figures[0].value.text() == "11"
+    assert window.panels.heralds.figures[2].value.text().startswith("0.90")
+    assert window.panels.heralds.figures[3].value.text() == "done"
     assert window.panels.heralds.outcomes.drawn == {"XX": {"++": 4, "+-": 1, "-+": 2, "--": 4}}
     (bar,) = window.panels.heralds.outcomes._bars
     assert bar.opts["height"] == [4, 1, 2, 4]

@@ -70,8 +70,8 @@ def panel(qtbot: Any) -> TopicPanel:
 
 def test_only_what_belongs_is_drawn(panel: TopicPanel) -> None:
     panel.show_run(run("link", ["fidelity", "storage_time_s"], ["echo", "rates"]))
-    assert [c.text() for c in panel.captions if c.text()] == ["storage time"]
-    assert panel.figures[0].text() == "1.50 (1.35 … 1.65)"
+    assert [f.caption.text() for f in panel.figures if f.isVisible()] == ["storage time"]
+    assert (panel.figures[0].value.text(), panel.figures[0].note.text()) == ("1.50", "1.35 … 1.65")
     assert [plot.isVisible() for plot in panel.curves] == [True, False, False, False]
     assert panel.curves[0].points.getOriginalDataset()[1].tolist() == [1.0, 0.5, 0.2]
     assert panel.curves[0].label("bottom") == "storage time (s)"
@@ -79,7 +79,7 @@ def test_only_what_belongs_is_drawn(panel: TopicPanel) -> None:
 
 def test_an_experiment_of_the_topic_brings_all_it_has(panel: TopicPanel) -> None:
     panel.show_run(run("storage_time", ["contrast", "floor"], ["decay"], "arrival"))
-    assert [c.text() for c in panel.captions if c.text()] == ["contrast", "floor"]
+    assert [f.caption.text() for f in panel.figures if f.isVisible()] == ["contrast", "floor"]
     assert panel.histogram.isVisible()
     _, counts = panel.histogram.steps.getData()
     assert counts.tolist() == [3, 4]
