@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from functools import partial
 from typing import Any
 
@@ -82,6 +83,7 @@ class HighFinesseWlm(Instrument):
     def _checked(self, function: str, value: float) -> float:
         if value == MISSING:
             raise ConnectionLost(self.name, "the wavelength meter's program has ended", function)
-        if not value > 0:
-            raise InstrumentError(self.name, PROBLEMS.get(round(value), "gives no reading"), function, value)
+        if not 0 < value < math.inf:
+            problem = PROBLEMS.get(round(value)) if math.isfinite(value) else None
+            raise InstrumentError(self.name, problem or "gives no reading", function, value)
         return value

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-
-from qcodes.instrument import InstrumentBaseKWArgs
-from typing_extensions import Unpack
+from typing import Any
 
 from .picoquant_multiharp import READ_RECORDS, PicoquantMultiHarp
 
@@ -17,7 +14,7 @@ class PicoquantHydraHarp(PicoquantMultiHarp):
     """A TimeTagger with the same records as the MultiHarp; its inputs take negative pulses.
 
     Args:
-        library: file name or path of the vendor's library (``libhh400.so``, ``hhlib64.dll``).
+        library: file name or path of the vendor's library; empty for ``libhh400.so`` (Windows: ``hhlib64.dll``).
         device: index of the device, 0 … 7.
         external_clock: the 10 MHz input is the time base.
 
@@ -25,24 +22,15 @@ class PicoquantHydraHarp(PicoquantMultiHarp):
         ConnectionLost: no library or no such device.
     """
 
-    model, prefix = "HydraHarp", "HH"
+    model, prefix, default_library = "HydraHarp", "HH", "libhh400.so"
     trigger_range_v = (-1.0, 0.0)
 
-    def __init__(
-        self,
-        name: str,
-        library: str = "libhh400.so",
-        *,
-        device: int = 0,
-        external_clock: bool = False,
-        **kwargs: Unpack[InstrumentBaseKWArgs],
-    ) -> None:
-        super().__init__(name, library, device=device, external_clock=external_clock, **kwargs)
+    def set_trigger_level(self, index: int, level_v: float) -> None:
+        self.change("SetInputCFD", index, round(-1e3 * level_v), ZERO_CROSS_MV)
+
+    def _prepare(self) -> None:
+        super()._prepare()
         self._call("Calibrate")
 
-    def set_trigger_level(self, index: int, level_v: float) -> None:
-        self._call("SetInputCFD", index, round(-1e3 * level_v), ZERO_CROSS_MV)
-
-    def _read_records(self) -> int:
-        records = self._buffer.ctypes.data_as(ctypes.POINTER(ctypes.c_uint32))
-        return self._integer("ReadFiFo", records, READ_RECORDS)
+    def _fifo(self) -> tuple[Any, ...]:
+        return (*super()._fifo(), READ_RECORDS)

@@ -13,7 +13,7 @@ from qcodes.validators import Ints, Numbers
 from typing_extensions import Unpack
 
 from ...analysis.records import TagBlock
-from ..errors import ConnectionLost, InstrumentError
+from ..errors import BadReply, ConnectionLost, InstrumentError
 from .t2 import decode_t2
 from .tag_merge import TagMerger
 
@@ -30,7 +30,7 @@ class PicoquantMultiHarp(Instrument):
     """A TimeTagger: channel 0 is the sync input, 1 … are the detector inputs.
 
     Args:
-        library: file name or path of the vendor's library (``libmhlib.so``, ``mhlib64.dll``).
+        library: file name or path of the vendor's library; empty for ``libmhlib.so`` (Windows: ``mhlib64.dll``).
         device: index of the device, 0 … 7.
         external_clock: the 10 MHz input is the time base.
 
@@ -39,26 +39,28 @@ class PicoquantMultiHarp(Instrument):
     """
 
     #: Names of the device and of its library's functions.
-    model, prefix = "MultiHarp", "MH"
+    model, prefix, default_library = "MultiHarp", "MH", "libmhlib.so"
     trigger_range_v = (-1.2, 1.2)
 
     def __init__(
         self,
         name: str,
-        library: str = "libmhlib.so",
+        library: str = "",
         *,
         device: int = 0,
         external_clock: bool = False,
         **kwargs: Unpack[InstrumentBaseKWArgs],
     ) -> None:
         super().__init__(name, **kwargs)
-        self._device = device
+        self._device, library = device, library or self.default_library
         try:
             self._library = ctypes.CDLL(library)
         except OSError as error:
             raise ConnectionLost(name, f"cannot load PicoQuant's library {library}: {error}") from error
+        self._clock_source = EXTERNAL_CLOCK if external_clock else INTERNAL_CLOCK
+        self._settings: dict[tuple[str, int], tuple[int, ...]] = {}
         self._serial = self._open()
-        self._call("Initialize", T2_MODE, EXTERNAL_CLOCK if external_clock else INTERNAL_CLOCK)
+        self._prepare()
         self._resolution_ps = self._base_resolution_ps()
         self._buffer = np.zeros(READ_RECORDS, np.uint32)
         self._merger, self._wraps, self._measuring = TagMerger(name), 0, False
@@ -83,12 +85,23 @@ class PicoquantMultiHarp(Instrument):
     # -- TimeTagger ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begins recording; time zero is now."""
-        if self._measuring:
-            self.stop()
-        self._merger, self._wraps = TagMerger(self.name), 0
-        self._call("StartMeas", LONGEST_RUN_MS)
-        self._measuring = True
+        """Begins recording; time zero is now. Opens a device again that was away.
+
+        Raises:
+            ConnectionLost: it is still away.
+        """
+        try:
+            if self._measuring:
+                self.stop()
+            self._call("StartMeas", LONGEST_RUN_MS)
+        except InstrumentError:
+            self._function("CloseDevice")(self._device)
+            self._open()
+            self._prepare()
+            for (function, index), values in self._settings.items():
+                self._call(function, index, *values)
+            self._call("StartMeas", LONGEST_RUN_MS)
+        self._merger, self._wraps, self._measuring = TagMerger(self.name), 0, True
 
     def stop(self) -> None:
         """Ends recording."""
@@ -104,11 +117,17 @@ class PicoquantMultiHarp(Instrument):
         if not self._measuring:
             raise ConnectionLost(self.name, "is not recording; call start() first", "read")
         deadline_s = time.monotonic() + timeout_s
-        while not (count := self._read_records()):
-            if time.monotonic() > deadline_s:
-                raise ConnectionLost(self.name, f"no record within {timeout_s:g} s", f"{self.prefix}_ReadFiFo")
-            time.sleep(POLL_S)
-        return self._block(count)
+        try:
+            while not (count := self._read_records()):
+                if time.monotonic() > deadline_s:
+                    break
+                time.sleep(POLL_S)
+            else:
+                return self._block(count)
+        except InstrumentError:
+            self._merger.lost(-1)  # records may have been read and not decoded
+            raise
+        raise ConnectionLost(self.name, f"no record within {timeout_s:g} s", f"{self.prefix}_ReadFiFo")
 
     def close(self) -> None:
         self._function("CloseDevice")(self._device)
@@ -116,13 +135,29 @@ class PicoquantMultiHarp(Instrument):
 
     def set_trigger_level(self, index: int, level_v: float) -> None:
         """Discriminator level of an input (0 …); the sign is the direction of the edge."""
-        self._call("SetInputEdgeTrg", index, round(1e3 * level_v), 1 if level_v > 0 else 0)
+        self.change("SetInputEdgeTrg", index, round(1e3 * level_v), 1 if level_v > 0 else 0)
+
+    def change(self, function: str, index: int, *values: int) -> None:
+        """Changes a setting of an input; a device that was away gets it again when it is back."""
+        self._call(function, index, *values)
+        self._settings[function, index] = values
 
     # -- the library ---------------------------------------------------------------------------------------------------
 
     def _read_records(self) -> int:
         """Fills the buffer with what there is; how many records."""
-        return self._integer("ReadFiFo", self._buffer.ctypes.data_as(ctypes.POINTER(ctypes.c_uint32)))
+        count = self._integer("ReadFiFo", *self._fifo())
+        if not 0 <= count <= READ_RECORDS:
+            raise BadReply(self.name, f"not 0 … {READ_RECORDS} records", f"{self.prefix}_ReadFiFo", count)
+        return count
+
+    def _fifo(self) -> tuple[Any, ...]:
+        """Where ReadFiFo writes to."""
+        return (self._buffer.ctypes.data_as(ctypes.POINTER(ctypes.c_uint32)),)
+
+    def _prepare(self) -> None:
+        """What a device needs after it was opened."""
+        self._call("Initialize", T2_MODE, self._clock_source)
 
     def _block(self, n: int) -> TagBlock:
         decoded = decode_t2(self._buffer[:n], self._wraps)
@@ -186,7 +221,7 @@ class MultiHarpInput(InstrumentChannel[PicoquantMultiHarp]):
         self.delay: Parameter[int, MultiHarpInput] = self.add_parameter(
             "delay",
             unit="ps",
-            set_cmd=lambda ps: parent._call("SetInputChannelOffset", index, ps),
+            set_cmd=lambda ps: parent.change("SetInputChannelOffset", index, ps),
             vals=Ints(-99_999, 99_999),
         )
         """Added to every tag. The library cannot read it back."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
+from zipfile import BadZipFile
 
 from qcodes.instrument import Instrument, InstrumentBaseKWArgs
 from qcodes.parameters import Parameter
 from qcodes.validators import Bool
 from typing_extensions import Unpack
 
+from ...analysis.errors import ErbiaError
 from ...analysis.records import PS_PER_S, TagBlock
 from ..errors import ConnectionLost, LimitError
 
@@ -50,8 +53,12 @@ class ReplayTagger(Instrument):
         return {"vendor": "erbia", "model": f"replay of {self._file}", "serial": None, "firmware": None}
 
     def start(self) -> None:
-        """Plays from the beginning of the file. Raises DataError when it cannot be read."""
-        self._blocks = iter(self._read(self._file).blocks)
+        """Plays from the beginning of the file.
+
+        Raises:
+            ConnectionLost: the file cannot be read.
+        """
+        self._blocks = self._readable()
         self._waiting = next(self._blocks, None)
         self._zero_ps = self._waiting.t_start_ps if self._waiting else 0
         self._started_s = time.monotonic()
@@ -65,7 +72,8 @@ class ReplayTagger(Instrument):
         """The next block, when its end is due.
 
         Raises:
-            ConnectionLost: not started, at the end of the file, or nothing is due within ``timeout_s``.
+            ConnectionLost: not started, at the end of the file, nothing is due within ``timeout_s``, or the file cannot be
+                read any further.
         """
         if self._blocks is None:
             raise ConnectionLost(self.name, "is not playing; call start() first", "read")
@@ -79,6 +87,13 @@ class ReplayTagger(Instrument):
         block, self._waiting = self._waiting, next(self._blocks, None)
         self.finished.cache.set(self._waiting is None)
         return TagBlock(block.tags, block.t_start_ps, block.t_stop_ps, self.name, block.overflow, block.missed)
+
+    def _readable(self) -> Iterator[TagBlock]:
+        """The blocks of the file; whatever goes wrong with a file is one error that names it."""
+        try:
+            yield from self._read(self._file).blocks
+        except (ErbiaError, OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+            raise ConnectionLost(self.name, f"cannot read {self._file}: {' '.join(str(error).split())}") from error
 
     def _due_s(self, block: TagBlock) -> float:
         if self._pace == 0:

@@ -14,7 +14,7 @@ from qcodes.validators import Bool, Ints, Numbers
 from typing_extensions import Unpack
 
 from ...analysis.records import TagBlock
-from ..errors import ConnectionLost, InstrumentError
+from ..errors import BadReply, ConnectionLost, InstrumentError
 from .tag_merge import TagMerger
 
 R = TypeVar("R")
@@ -53,10 +53,9 @@ class SwabianTimeTagger(Instrument):
             self._api: Any = import_module(module)
         except ImportError as error:
             raise ConnectionLost(name, f"the package {module} is not installed: {error}") from error
-        try:
-            self._tagger = self._api.createTimeTagger(serial, **(options or {}))
-        except RuntimeError as error:
-            raise ConnectionLost(name, f"no Time Tagger {serial or 'is connected'}: {error}") from error
+        self._serial, self._options = serial, dict(options or {})
+        self._settings: dict[tuple[str, int], Any] = {}
+        self._tagger = self._open()
         self._recorded = list(channels)
         self._stream: Any = None
         self._merger = TagMerger(name)
@@ -78,8 +77,13 @@ class SwabianTimeTagger(Instrument):
         """What a call of the vendor's package gives. Raises ConnectionLost in its words when the package reports an error."""
         try:
             return call(*arguments)
-        except RuntimeError as error:
+        except (RuntimeError, OSError, ValueError) as error:
             raise ConnectionLost(self.name, f"the vendor's package reports: {error}", function) from error
+
+    def change(self, function: str, number: int, value: Any) -> None:
+        """Changes a setting of an input; a device that was away gets it again when it is back."""
+        self.vendor(function, getattr(self._tagger, function), number, value)
+        self._settings[function, number] = value
 
     def get_idn(self) -> dict[str, str | None]:
         return {
@@ -90,10 +94,18 @@ class SwabianTimeTagger(Instrument):
         }
 
     def start(self) -> None:
-        """Begins recording; time zero is the first moment of the stream."""
-        self._stream = self.vendor(
-            "TimeTagStream", self._api.TimeTagStream, self._tagger, BUFFER_EVENTS, self._recorded
-        )
+        """Begins recording; time zero is the first moment of the stream. Opens a device again that was away.
+
+        Raises:
+            ConnectionLost: it is still away.
+        """
+        try:
+            self._stream = self._new_stream()
+        except ConnectionLost:
+            self._tagger = self._open()
+            for (function, number), value in self._settings.items():
+                self.vendor(function, getattr(self._tagger, function), number, value)
+            self._stream = self._new_stream()
         self._merger = TagMerger(self.name)
         self._zero_ps = None
 
@@ -114,7 +126,11 @@ class SwabianTimeTagger(Instrument):
             raise ConnectionLost(self.name, "is not recording; call start() first", "read")
         deadline_s = time.monotonic() + timeout_s
         while True:
-            data = self.vendor("TimeTagStream.getData", self._stream.getData)
+            try:
+                data = self.vendor("TimeTagStream.getData", self._stream.getData)
+            except ConnectionLost:
+                self._merger.lost(-1)  # tags may have been taken and not handed over
+                raise
             self._zero_ps = int(data.tStart) if self._zero_ps is None else self._zero_ps
             t_stop_ps = int(data.tGetData) - self._zero_ps
             if t_stop_ps > self._merger.handed_out_ps:
@@ -125,6 +141,16 @@ class SwabianTimeTagger(Instrument):
         self._collect(data, self._zero_ps)
         return self._merger.take(t_stop_ps)
 
+    def _open(self) -> Any:
+        try:
+            return self._api.createTimeTagger(self._serial, **self._options)
+        except RuntimeError as error:
+            what = f"no Time Tagger {self._serial or 'is connected'}: {error}"
+            raise ConnectionLost(self.name, what, "createTimeTagger") from error
+
+    def _new_stream(self) -> Any:
+        return self.vendor("TimeTagStream", self._api.TimeTagStream, self._tagger, BUFFER_EVENTS, self._recorded)
+
     def close(self) -> None:
         self.stop()
         self._api.freeTimeTagger(self._tagger)
@@ -133,9 +159,14 @@ class SwabianTimeTagger(Instrument):
     def _collect(self, data: Any, zero_ps: int) -> None:
         kinds = np.asarray(data.getEventTypes())
         if np.any(kinds == ERROR):
+            self._merger.lost(-1)
             raise InstrumentError(self.name, "the device lost its clock; tags are not valid", "TimeTagStream.getData")
         t_ps = np.asarray(data.getTimestamps(), np.int64) - zero_ps
         channels = np.asarray(data.getChannels())
+        if not len(t_ps) == len(channels) == len(kinds):
+            self._merger.lost(-1)
+            what = f"{len(t_ps)} times, {len(channels)} channels and {len(kinds)} kinds in one buffer"
+            raise BadReply(self.name, what, "TimeTagStream.getData")
         for channel in self._recorded:
             self._merger.add(channel, t_ps[(kinds == TIME_TAG) & (channels == channel)])
         missed = int(np.asarray(data.getMissedEvents())[kinds == MISSED_EVENTS].sum())
@@ -155,7 +186,7 @@ class SwabianInput(InstrumentChannel[SwabianTimeTagger]):
             return lambda: kind(parent.vendor(function, getattr(parent.device, function), number))
 
         def set_(function: str) -> Callable[[Any], None]:
-            return lambda value: parent.vendor(function, getattr(parent.device, function), number, value)
+            return lambda value: parent.change(function, number, value)
 
         self.trigger_level: Parameter[float, SwabianInput] = self.add_parameter(
             "trigger_level",

@@ -16,6 +16,7 @@ from ...analysis.records import Int64Array
 from .ports import Ports
 
 _plugged: dict[str, tuple[Ports, str]] = {}
+_opened: dict[str, TimeTagger] = {}
 
 
 def plug(ports: Ports, name: str, serial: str) -> None:
@@ -24,18 +25,27 @@ def plug(ports: Ports, name: str, serial: str) -> None:
 
 
 def unplug(serial: str) -> None:
-    """The tagger is gone."""
+    """The tagger is gone: what was opened never works again, as with the package."""
     _plugged.pop(serial, None)
+    if serial in _opened:
+        _opened.pop(serial).unplugged = True
 
 
 class TimeTagger:
-    """The device object of the vendor's package."""
+    """The device object of the vendor's package.
+
+    What can go wrong with it: ``missed`` tags, a lost clock, ``stalled`` time, a ``failure`` that each call reports, and
+    ``short`` buffers (so many channel numbers too few).
+    """
 
     def __init__(self, ports: Ports, name: str, serial: str) -> None:
         self.ports, self.name = ports, name
         self.missed = 0
         self.clock_lost = False
         self.unplugged = False
+        self.failure = ""
+        self.short = 0
+        self.stalled_ps: int | None = None
         self._serial = serial
         self._levels: dict[int, float] = {}
         self._delays: dict[int, int] = {}
@@ -45,7 +55,13 @@ class TimeTagger:
         """Device time. RuntimeError while unplugged, as the package raises."""
         if self.unplugged:
             raise RuntimeError("Time Tagger is disconnected")
-        return self.ports.tagger_now_ps(self.name)
+        if self.failure:
+            raise RuntimeError(self.failure)
+        return self.ports.tagger_now_ps(self.name) if self.stalled_ps is None else self.stalled_ps
+
+    def stall(self) -> None:
+        """Its time stands still until ``stalled_ps`` is None again."""
+        self.stalled_ps = self.now_ps()
 
     def getSerial(self) -> str:  # noqa: N802
         return self._serial
@@ -61,6 +77,7 @@ class TimeTagger:
         return self._levels.get(channel, 0.5)
 
     def setTriggerLevel(self, channel: int, voltage: float) -> None:  # noqa: N802
+        self.now_ps()
         self._levels[channel] = voltage
 
     def getInputDelay(self, channel: int) -> int:  # noqa: N802
@@ -82,7 +99,8 @@ def createTimeTagger(serial: str = "", **options: Any) -> TimeTagger:  # noqa: N
     if wanted not in _plugged:
         raise RuntimeError("Could not open Time Tagger: no device found")
     ports, name = _plugged[wanted]
-    return TimeTagger(ports, name, wanted)
+    _opened[wanted] = TimeTagger(ports, name, wanted)
+    return _opened[wanted]
 
 
 def freeTimeTagger(tagger: TimeTagger) -> None:  # noqa: N802
@@ -127,7 +145,7 @@ class TimeTagStream:
         """Ends the stream."""
 
     def getData(self) -> TimeTagStreamBuffer:  # noqa: N802
-        tagger, now_ps = self._tagger, self._tagger.now_ps()
+        tagger, now_ps = self._tagger, max(self._tagger.now_ps(), self._read_ps)
         tags = tagger.ports.clicks(tagger.name, self._read_ps, now_ps)
         self._read_ps = now_ps
         delays = np.array([tagger.getInputDelay(int(c)) for c in range(256)], np.int64)
@@ -139,4 +157,5 @@ class TimeTagStream:
             t_ps, channel = np.append(t_ps, now_ps), np.append(channel, np.int32(self._channels[0]))
             kinds, missed = np.append(kinds, np.int8(kind)), np.append(missed, tagger.missed)
             tagger.missed, tagger.clock_lost = 0, False
+        channel = channel[: len(channel) - tagger.short]
         return TimeTagStreamBuffer(t_ps, channel, kinds, missed, (self._start_ps, now_ps))

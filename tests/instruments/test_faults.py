@@ -8,10 +8,12 @@ InstrumentError within a second of the driver's timeout; when the fault is over 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,8 +22,10 @@ from typing import Any
 import numpy as np
 import pytest
 from qcodes.instrument import Instrument
+from qcodes.instrument_drivers.Lakeshore import LakeshoreModel336
 
 from erbia.instruments.drivers.bristol_871 import Bristol871
+from erbia.instruments.drivers.composites import ErbiumMemory, PumpedPairSource
 from erbia.instruments.drivers.keysight_816x import KeysightAttenuator, KeysightLaser, KeysightSwitch
 from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput
 from erbia.instruments.drivers.ni_counter import NiEdgeCounter
@@ -36,6 +40,7 @@ from erbia.instruments.emulators.dlcpro import DlcProDevice, DlcProHost
 from erbia.instruments.emulators.fs725 import Fs725Device
 from erbia.instruments.emulators.itla import ItlaDevice
 from erbia.instruments.emulators.keysight_816x import Keysight816xDevice
+from erbia.instruments.emulators.lakeshore336 import LakeShore336Device
 from erbia.instruments.emulators.mpc320 import Mpc320Device
 from erbia.instruments.emulators.nidaqmx_server import NiDaqServer
 from erbia.instruments.emulators.pm100d import Pm100dDevice
@@ -64,6 +69,7 @@ class Subject:
     values: tuple[float, ...] = ()
     tolerance: float = 1e-6
     answers: int = 2  # a fault meets one of the first so many answers
+    said_by: str = ""  # the instrument that errors name, when it is a part of the one that is asked
 
     def agrees(self, value: float) -> bool:
         return abs(value - self.truth()) <= self.tolerance * max(abs(self.truth()), 1e-15) + 1e-15
@@ -219,9 +225,42 @@ def _white_rabbit(bench: Bench, stack: ExitStack) -> Subject:
     return Subject(switch.timing_ok, agent.faults, lambda: float(bench.get("switch.timing_ok")), answers=1)
 
 
+def _memory(bench: Bench, stack: ExitStack) -> Subject:
+    """The composite over an analog output: the electrode of the chip."""
+    server = stack.enter_context(NiDaqServer(bench))
+    bench.values |= {"lake.temperature_k": 0.6, "lake.setpoint_k": 0.5}
+    for name, channel in {"electrode": "Dev1/ao0", "magnet": "Dev1/ao1"}.items():
+        output = NiAnalogOutput(name, server.endpoint, channel=channel, slew_rate_v_per_s=1e6, timeout=TIMEOUT_S)
+        stack.callback(output.close)
+    lake = stack.enter_context(TcpHost(LakeShore336Device(bench, "lake")))
+    stack.callback(LakeshoreModel336("lake", lake.visa_address, visalib="@py", device_clear=False).close)
+    parts = {"electrode": "electrode.voltage", "magnet": "magnet.voltage", "temperature": "lake.A.temperature"}
+    memory = ErbiumMemory(
+        "memory", **parts, calibration={"zero_field_hz": 194.95e12, "stark_hz_per_v": 1e6, "zeeman_hz_per_t": 5e9}
+    )
+    return Subject(
+        memory.electrode_voltage,
+        server.faults,
+        lambda: bench.get("Dev1/ao0"),
+        (0.0, 1.25, -3.5),
+        answers=8,
+        said_by="electrode",
+    )
+
+
+def _pair_source(bench: Bench, stack: ExitStack) -> Subject:
+    """The composite over a pump laser."""
+    host = stack.enter_context(TcpHost(SantecDevice(bench, "pump")))
+    stack.callback(SantecTsl("pump", host.visa_address, visalib="@py", timeout=TIMEOUT_S).close)
+    source = PumpedPairSource("pair_source", emission="pump.emission", pump_power="pump.power", transmission=0.5)
+    truth = lambda: 0.5 * bench.get("pump.power_w")  # noqa: E731
+    return Subject(source.pump_power, host.device.faults, truth, (1e-3, 2e-3, 5e-3), 1e-4, said_by="pump")
+
+
 SUBJECTS = [
     _santec, _attenuator, _power_meter, _wavemeter, _rubidium, _snspd, _dlcpro, _pulse_streamer, _id900, _analog_output,
     _paddle, _itla, _keysight_laser, _optical_switch, _analog_input, _edge_counter, _white_rabbit,
+    _memory, _pair_source,
 ]  # fmt: skip
 
 
@@ -233,15 +272,22 @@ def test_faults_on_the_wire(make: Callable[[Bench, ExitStack], Subject], stack: 
     subject = make(Bench(), stack)
     rng = np.random.default_rng(2026)
     subject.faults.late_s = 1.6 * TIMEOUT_S
-    named = 0
+    injected, named = Counter[str](), 0
     for _ in range(FAULTS_EACH):
-        subject.faults.inject(*[None] * int(rng.integers(subject.answers)), Fault(str(rng.choice(list(Fault)))))
+        fault = Fault(str(rng.choice(list(Fault))))
+        injected[fault.value] += 1
+        subject.faults.inject(*[None] * int(rng.integers(subject.answers)), fault)
         wanted = subject.values[rng.integers(len(subject.values))] if subject.values and rng.random() < 0.5 else None
         named += _attempt(subject, wanted)
         subject.faults.clear()
         _recover(subject)
-    sys.stdout.write(f"{make.__name__.strip('_')}: {FAULTS_EACH} faults, {named} named errors\n")
+    _report(make.__name__.strip("_"), injected, named)
     assert named > FAULTS_EACH / 8  # the campaign did bite
+
+
+def _report(driver: str, injected: Counter[str], named: int) -> None:
+    """A line for benchmarks/faults.py."""
+    sys.stdout.write(f"FAULTS {json.dumps({'driver': driver, 'injected': injected, 'named': named})}\n")
 
 
 def _attempt(subject: Subject, wanted: float | None) -> int:
@@ -257,7 +303,7 @@ def _attempt(subject: Subject, wanted: float | None) -> int:
     except InstrumentError as caught:
         text = str(caught)
     assert time.perf_counter() - start < TIMEOUT_S + WITHIN_S
-    assert text.startswith(parameter.root_instrument.name)
+    assert text.startswith(subject.said_by or parameter.root_instrument.name)
     assert "\n" not in text
     return 1
 
@@ -275,22 +321,27 @@ def _recover(subject: Subject) -> None:
     assert subject.agrees(subject.parameter.cache.get(False))
 
 
-def test_a_line_is_set_as_asked_or_the_error_is_named(stack: ExitStack) -> None:
+@pytest.mark.slow
+def test_faults_on_the_wire_of_digital_lines(stack: ExitStack) -> None:
     """Digital lines cannot be read back by their driver: the device tells what became of each command."""
     bench = Bench({"Dev1/port0/line0": False})
     server = stack.enter_context(NiDaqServer(bench))
     lines = NiDigitalLines("lines", server.endpoint, lines={"shutter": "Dev1/port0/line0"}, timeout=TIMEOUT_S)
     rng = np.random.default_rng(2026)
-    told: list[str] = []
+    told, injected = list[str](), Counter[str]()
     server.faults.late_s = 1.6 * TIMEOUT_S
     for _ in range(FAULTS_EACH):
-        server.faults.inject(*[None] * int(rng.integers(4)), Fault(str(rng.choice(list(Fault)))))
+        fault = Fault(str(rng.choice(list(Fault))))
+        injected[fault.value] += 1
+        server.faults.inject(*[None] * int(rng.integers(4)), fault)
         wanted = bool(rng.random() < 0.5)
+        start_s = time.perf_counter()
         try:
             lines.shutter(wanted)
             assert bench.get("Dev1/port0/line0") is wanted
         except InstrumentError as caught:
             told.append(str(caught))
+            assert time.perf_counter() - start_s < TIMEOUT_S + WITHIN_S
         server.faults.clear()
         deadline = time.perf_counter() + 10.0
         while True:
@@ -302,6 +353,7 @@ def test_a_line_is_set_as_asked_or_the_error_is_named(stack: ExitStack) -> None:
         assert bench.get("Dev1/port0/line0") is not wanted
     assert len(told) > FAULTS_EACH / 8
     assert all(text.startswith("lines: ") for text in told)
+    _report("digital_lines", injected, len(told))
 
 
 Pairs = tuple[tuple[Any, float], tuple[Any, float]]

@@ -10,7 +10,8 @@
 #define SPACING 1000ULL
 
 static uint64_t written, wraps;
-static int running, flags, fail_reads;
+static int running, flags, fail_reads, lost, closed, count_told, halved;
+static double stalled_at;
 static double t0;
 
 static double now(void) {
@@ -19,7 +20,9 @@ static double now(void) {
     return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
-int MH_OpenDevice(int d, char *serial) { if (d) return -1; strcpy(serial, "1045483"); return 0; }
+/* A lost device fails in every call until it is back and opened again. */
+#define GONE if (lost || closed) return -8
+int MH_OpenDevice(int d, char *serial) { if (d || lost) return -1; closed = 0; strcpy(serial, "1045483"); return 0; }
 int MH_CloseDevice(int d) { return 0; }
 int MH_Initialize(int d, int mode, int clock) { return mode == 2 ? 0 : -21; }
 int MH_GetHardwareInfo(int d, char *m, char *p, char *v) { strcpy(m, "MultiHarp 150 4P"); strcpy(p, "930043"); strcpy(v, "1.0"); return 0; }
@@ -28,12 +31,16 @@ int MH_GetBaseResolution(int d, double *r, int *steps) { *r = 5.0; *steps = 1; r
 int MH_SetInputEdgeTrg(int d, int c, int level, int edge) { return level < -1200 || level > 1200 ? -301 : 0; }
 int MH_SetInputChannelOffset(int d, int c, int v) { return 0; }
 int MH_GetCountRate(int d, int c, int *r) { *r = 10000; return 0; }
-int MH_GetFlags(int d, int *f) { *f = flags; flags = 0; return 0; }
+int MH_GetFlags(int d, int *f) { GONE; *f = flags; flags = 0; return 0; }
 int MH_GetErrorString(char *s, int e) { strcpy(s, e == -1 ? "MH_ERROR_DEVICE_OPEN_FAIL" : "MH_ERROR"); return 0; }
-int MH_StartMeas(int d, int ms) { t0 = now(); written = wraps = 0; running = 1; return 0; }
-int MH_StopMeas(int d) { running = 0; return 0; }
+int MH_StartMeas(int d, int ms) { GONE; t0 = now(); written = wraps = 0; running = 1; return 0; }
+int MH_StopMeas(int d) { GONE; running = 0; return 0; }
 void fake_set_flags(int f) { flags = f; }
 void fake_fail_reads(int code) { fail_reads = code; }
+void fake_lose(int gone) { lost = gone; if (gone) closed = 1; }
+void fake_stall(int on) { stalled_at = on ? now() : 0; }
+void fake_count(int n) { count_told = n; }
+void fake_halve(int on) { halved = on; }
 
 static int put(uint32_t *b, int k, uint64_t tick, uint32_t head) {
     uint64_t need = (tick >> WRAP_BITS) - wraps;
@@ -43,14 +50,15 @@ static int put(uint32_t *b, int k, uint64_t tick, uint32_t head) {
 }
 
 int MH_ReadFiFo(int d, uint32_t *b, int *n) {
+    GONE;
     if (fail_reads) return fail_reads;
-    uint64_t until = running ? (uint64_t)((now() - t0) * 2e11) : 0;
+    uint64_t until = running ? (uint64_t)(((stalled_at ? stalled_at : now()) - t0) * 2e11) : 0;
     int k = 0;
-    for (; k < 100000; written++) {
+    for (; k < (halved ? 7 : 100000); written++) {
         uint64_t which = written % 5, tick = (written / 5) * PERIOD + which * SPACING;
         if (tick > until) break;
         k = put(b, k, tick, which ? (uint32_t)(which - 1) << 25 : 0x80000000u);
     }
-    *n = k;
+    *n = count_told ? count_told : k;
     return 0;
 }

@@ -238,6 +238,8 @@ def test_multiharp_faults_are_named_or_flagged_and_it_recovers(multiharp: Picoqu
             with pytest.raises(InstrumentError, match=r"^harp: .*MH_ReadFiFo"):
                 multiharp.read(5.0)
             device.fake_fail_reads(0)
+            time.sleep(0.002)
+            assert multiharp.read(5.0).overflow, "what the failed call may have swallowed is flagged"
         time.sleep(0.002)
         block = multiharp.read(5.0)
         assert not block.overflow
