@@ -16,7 +16,7 @@ from ..analysis.records import PS_PER_S, Estimate, TagBlock
 from ..analysis.windows import WindowScan, scan_windows
 from ..instruments.interfaces import Channel, Node
 from .documents import Result
-from .experiments.base import Action, Experiment
+from .experiments.base import Action, Experiment, Setting
 from .experiments.config import make_config, nested
 from .experiments.registry import find_experiment
 from .monitors import not_counting
@@ -50,6 +50,7 @@ class Refold:
     Attributes:
         state: after everything in the file.
         settings: how many have ended.
+        under_way: the setting whose blocks came last, where it had been decided from the data before them.
         action: what the data of the setting under way ask for.
         heralds: the last herald tables that are not in the file yet.
     """
@@ -58,6 +59,8 @@ class Refold:
         self._readings = [json.loads(text).get("readings", {}) for text in run.settings()["parameters"]]
         self._experiment, self._ended, self._written = experiment, 0, len(run.heralds())
         self.settings, self.action = len(self._readings), Action.CONTINUE
+        self.under_way: Setting | None = None
+        self._planned = len(experiment.build().settings)
         self.heralds: list[NDArray[Any]] = []
         self.state = experiment.begin()
         for setting, block in rounds(run):
@@ -66,6 +69,8 @@ class Refold:
 
     def _take(self, setting: int, block: TagBlock) -> None:
         self._end_settings(setting)
+        if setting == self.settings >= self._planned and self.under_way is None:
+            self.under_way = self._experiment.next_setting(self.state)
         self.state, wanted = self._experiment.step(self.state, setting, block)
         if wanted is not Action.CONTINUE:
             self.action = wanted

@@ -15,7 +15,7 @@ from ..analysis.files.runfile import Run, RunWriter, open_run
 from ..analysis.records import TagBlock, TimeTags
 from ..instruments.monitored import MonitorSection
 from ..instruments.station import LoadedStation
-from .experiments.base import Action, Experiment
+from .experiments.base import Action, Experiment, Setting
 from .replay import Refold, experiment_of
 from .run_file import describe_node
 
@@ -30,13 +30,15 @@ class Position:
     Attributes:
         state: the experiment's state after everything in the file.
         settings: how many have ended; the one of that index is under way or comes next.
-        closing: what the data of the setting under way ask for already.
+        under_way: the setting under way, where it had been decided from the data before it.
+        closing: what its data ask for already.
         covered_ps: by source, up to where there are blocks.
         suspended: by source, why its data did not count at the end.
     """
 
     state: Any
     settings: int
+    under_way: Setting | None
     closing: Action
     covered_ps: Mapping[str, int]
     suspended: Mapping[str, str]
@@ -131,6 +133,7 @@ def _position(again: Refold, run: Run) -> Position:
     return Position(
         state=again.state,
         settings=again.settings,
+        under_way=again.under_way,
         closing=again.action,
         covered_ps={source: int(table["t_stop_ps"][-1]) for source, table in tables.items() if len(table)},
         suspended={s: str(rows["reason"][0]) for s, rows in last.items() if len(rows) and not rows["valid"][0]},

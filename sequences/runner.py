@@ -111,7 +111,8 @@ def resume_run(
     pass_time(lab, position.covered_ps)
     taggers = Taggers(lab, plan.sources, dict(position.covered_ps))
     run = _Run(lab, experiment, plan, writer, control or RunControl(), subscribers, judge, taggers)
-    run.state, run.next_index, run.closing = position.state, position.settings, position.closing
+    run.state, run.next_index = position.state, position.settings
+    run.under_way, run.closing = position.under_way, position.closing
     return _finish(run, path, found.created_utc)
 
 
@@ -148,7 +149,8 @@ class _Run:
 
     Attributes:
         next_index: of the setting to be played next.
-        closing: that setting had all its data when the run was interrupted; it only needs its row.
+        under_way: that setting, when it had been decided from the data and was interrupted.
+        closing: it had all its data when it was interrupted; it only needs its row.
     """
 
     lab: LoadedStation
@@ -161,6 +163,7 @@ class _Run:
     taggers: Taggers
     state: Any = None
     next_index: int = 0
+    under_way: Setting | None = None
     closing: Action = Action.CONTINUE
     started_s: float = 0.0
     told_at: float = 0.0
@@ -209,7 +212,8 @@ class _Run:
         """Those of the plan not yet done, then what the experiment decides from the data."""
         yield from list(enumerate(self.plan.settings))[self.next_index :]
         index = max(self.next_index, len(self.plan.settings))
-        while (setting := self.experiment.next_setting(self.state)) is not None:
+        while (setting := self.under_way or self.experiment.next_setting(self.state)) is not None:
+            self.under_way = None
             refuse_impossible((setting,), facts_of(self.lab))
             yield index, setting
             index += 1

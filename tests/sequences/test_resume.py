@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -11,12 +12,14 @@ import numpy as np
 import pytest
 
 from erbia.analysis.errors import UsageError
-from erbia.analysis.files.runfile import RunWriter, open_run
+from erbia.analysis.files.runfile import Run, RunWriter, open_run
 from erbia.sequences.compare import reproduce
 from erbia.sequences.control import RunControl
 from erbia.sequences.documents import Document, RunStop, Tags
+from erbia.sequences.experiments.scan import ScanExperiment
 from erbia.sequences.lab import Lab, load_station
-from erbia.sequences.replay import analyze
+from erbia.sequences.replay import analyze, experiment_of, refold
+from erbia.sequences.scan import Search, Told
 
 CONFIG = {"heralds": 60, "calibration_shots": 300}
 
@@ -25,7 +28,9 @@ class Cut(BaseException):
     """What a killed process looks like from inside: nothing is closed."""
 
 
-def cut_off(lab: Lab, folder: Path, at_block: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cut_off(
+    lab: Lab, folder: Path, at_block: int, monkeypatch: pytest.MonkeyPatch, experiment: str, config: dict[str, Any]
+) -> Path:
     """Plays until a block, then drops everything as a kill would; the copy has no living writer."""
     seen = 0
 
@@ -46,7 +51,7 @@ def cut_off(lab: Lab, folder: Path, at_block: int, monkeypatch: pytest.MonkeyPat
         patched.setattr(RunWriter, "close", lambda self, status="done": None)
         patched.setattr("erbia.analysis.files.runwriter._writer_identity", _nobody)
         with pytest.raises(Cut):
-            lab.run("heralded_entanglement", out_dir=folder, subscribers=(count,), **CONFIG)
+            lab.run(experiment, out_dir=folder, subscribers=(count,), **config)
     (path,) = folder.glob("*.h5")
     (folder / "cut").mkdir()
     return Path(shutil.copy(path, folder / "cut"))
@@ -61,7 +66,7 @@ def test_a_killed_run_goes_on_from_its_last_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_block: int
 ) -> None:
     with load_station("mock_lab", seed=3) as lab:
-        path = cut_off(lab, tmp_path, at_block, monkeypatch)
+        path = cut_off(lab, tmp_path, at_block, monkeypatch, "heralded_entanglement", CONFIG)
     with open_run(path) as before:
         assert before.status == "interrupted"
         kept = {source: before.tags(source) for source in before.sources}
@@ -131,3 +136,46 @@ def test_held_parameters_are_held_again(tmp_path: Path) -> None:
     stop = seen[-1]
     assert isinstance(stop, RunStop)
     assert "no herald" in stop.reason
+
+
+LINE = {"parameter": "laser.frequency", "unit": "Hz", "centre": 194.95e12, "span": "8 MHz", "points": 6}
+SEARCH = {"method": "golden_section", "parameter": "laser.frequency", "tolerance": 2e6}
+SCAN = {"play": "alice_readout", "measure": ["alice.photon"], "parameters": {"laser.emission": True}, "dwell_s": 1.2}
+DECIDED = {
+    "search": {**SCAN, "points": {**SEARCH, "low": 194.95e12 - 6e6, "high": 194.95e12 + 5e6}},
+    "condition": {**SCAN, "points": {"axes": [LINE]}, "break_when": {"measured": "alice.photon", "above": 1e9}},
+}
+
+
+def visited_as_told(run: Run) -> None:
+    """Every setting is the one that follows from those before it, was dwelt on in full, and stands there once."""
+    experiment = experiment_of(run)
+    assert isinstance(experiment, ScanExperiment)
+    visits, points = refold(experiment, run).visits, experiment.config.points
+    rows = [json.loads(text)["parameters"] for text in run.settings()["parameters"]]
+    assert [row["laser.frequency"] for row in rows] == [visit.values["laser.frequency"] for visit in visits]
+    assert [int(index) for index in run.settings()["index"]] == list(range(len(visits)))
+    assert all(visit.closed and visit.dwelt_ps(("alice",)) >= 1.2e12 for visit in visits)
+    if isinstance(points, Search):
+        told = [Told(visit.values, experiment.value(visit, "alice.photon")) for visit in visits]
+        asked = [points.ask(told[:k]) for k in range(len(told) + 1)]
+        assert [dict(visit.values) for visit in visits] == asked[:-1]
+        assert asked[-1] is None
+    else:
+        assert [dict(visit.values) for visit in visits] == [dict(point.values) for point in points.points()]
+    names = [str(name) for name in run.settings()["name"]]
+    assert names == [f"point {k}" for k in range(len(visits))]
+
+
+@pytest.mark.parametrize("at_block", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("decided", DECIDED)
+def test_settings_decided_from_data_go_on_where_they_were_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decided: str, at_block: int
+) -> None:
+    with load_station("mock_lab", seed=3) as lab:
+        path = cut_off(lab, tmp_path, at_block, monkeypatch, "scan", DECIDED[decided])
+    with load_station("mock_lab", seed=3) as lab:
+        run = lab.resume(path)
+    assert run.status == "done"
+    visited_as_told(run)
+    assert reproduce(run).differing() == []
