@@ -30,6 +30,7 @@ from erbia.instruments.drivers.keysight_816x import KeysightAttenuator, Keysight
 from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput
 from erbia.instruments.drivers.ni_counter import NiEdgeCounter
 from erbia.instruments.drivers.ni_inputs import NiAnalogInput, NiDigitalLines
+from erbia.instruments.drivers.robust_qcodes import RobustLakeshore336, RobustSgs100a
 from erbia.instruments.drivers.santec_tsl import SantecTsl
 from erbia.instruments.drivers.single_quantum import SingleQuantumWebSq
 from erbia.instruments.drivers.srs_fs725 import SrsFs725
@@ -47,6 +48,7 @@ from erbia.instruments.emulators.pm100d import Pm100dDevice
 from erbia.instruments.emulators.ports import Bench
 from erbia.instruments.emulators.santec import SantecDevice
 from erbia.instruments.emulators.serial_port import LineFrames, SerialHost, has_pseudo_terminals
+from erbia.instruments.emulators.sgs100a import Sgs100aDevice
 from erbia.instruments.emulators.tcp import TcpHost
 from erbia.instruments.emulators.websq import WebSqDevice, WebSqHost
 from erbia.instruments.emulators.white_rabbit import WhiteRabbitAgent
@@ -257,10 +259,29 @@ def _pair_source(bench: Bench, stack: ExitStack) -> Subject:
     return Subject(source.pump_power, host.device.faults, truth, (1e-3, 2e-3, 5e-3), 1e-4, said_by="pump")
 
 
+def _lakeshore(bench: Bench, stack: ExitStack) -> Subject:
+    bench.values |= {"lake.temperature_k": 3.125, "lake.setpoint_k": 3.0}
+    host = stack.enter_context(TcpHost(LakeShore336Device(bench, "lake")))
+    lake = RobustLakeshore336("lake", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
+    return Subject(lake.A.temperature, host.device.faults, lambda: bench.get("lake.temperature_k"), answers=1)
+
+
+def _microwave(bench: Bench, stack: ExitStack) -> Subject:
+    host = stack.enter_context(TcpHost(Sgs100aDevice(bench, "mw")))
+    source = RobustSgs100a("mw", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
+    return Subject(
+        source.frequency,
+        host.device.faults,
+        lambda: float(host.device.answer("SOUR:FREQ?")),
+        (1e9, 5e9, 7.1e9),
+        answers=1,
+    )
+
+
 SUBJECTS = [
     _santec, _attenuator, _power_meter, _wavemeter, _rubidium, _snspd, _dlcpro, _pulse_streamer, _id900, _analog_output,
     _paddle, _itla, _keysight_laser, _optical_switch, _analog_input, _edge_counter, _white_rabbit,
-    _memory, _pair_source,
+    _memory, _pair_source, _lakeshore, _microwave,
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""QCoDeS's own drivers, unmodified, against our emulators."""
+"""QCoDeS's own drivers against our emulators: as they come, and unmodified over our connection."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from qcodes.instrument import Instrument
 from qcodes.instrument_drivers.Lakeshore import LakeshoreModel336
 from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
 
+from erbia.instruments.drivers.robust_qcodes import RobustLakeshore336, RobustSgs100a
 from erbia.instruments.emulators.lakeshore336 import LakeShore336Device
 from erbia.instruments.emulators.ports import Bench
 from erbia.instruments.emulators.sgs100a import Sgs100aDevice
@@ -26,9 +27,10 @@ def _close_instruments() -> Iterator[None]:
     Instrument.close_all()
 
 
-def test_lake_shore_336(bench: Bench) -> None:
+@pytest.mark.parametrize("driver", [LakeshoreModel336, RobustLakeshore336])
+def test_lake_shore_336(bench: Bench, driver: type[LakeshoreModel336]) -> None:
     with TcpHost(LakeShore336Device(bench, "cryostat")) as host:
-        cryostat = LakeshoreModel336("cryostat", host.visa_address, visalib="@py", device_clear=False)
+        cryostat = driver("cryostat", host.visa_address, visalib="@py", device_clear=False)
         assert cryostat.get_idn()["model"] == "336"
         assert cryostat.A.temperature() == pytest.approx(3.1)
         bench.set("cryostat.temperature_k", 4.2)
@@ -43,9 +45,10 @@ def test_lake_shore_336(bench: Bench) -> None:
         assert values["submodules"]["A"]["parameters"]["temperature"]["value"] == pytest.approx(4.2)
 
 
-def test_sgs100a(bench: Bench) -> None:
+@pytest.mark.parametrize("driver", [RohdeSchwarzSGS100A, RobustSgs100a])
+def test_sgs100a(bench: Bench, driver: type[RohdeSchwarzSGS100A]) -> None:
     with TcpHost(Sgs100aDevice(bench, "microwave")) as host:
-        source = RohdeSchwarzSGS100A("microwave", host.visa_address, visalib="@py", device_clear=False)
+        source = driver("microwave", host.visa_address, visalib="@py", device_clear=False)
         source.frequency(7.1e9)
         source.power(-10)
         source.on()
