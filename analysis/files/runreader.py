@@ -22,7 +22,7 @@ from .results import Results, read_results, write_results
 from .runview import RunView
 from .streams import seal
 from .strings import read_attributes, read_text, write_attributes
-from .tagcodec import Checker, Decoder
+from .tagcodec import Decoder
 from .transaction import transaction
 
 if TYPE_CHECKING:
@@ -144,15 +144,14 @@ class Run(RunView):
         """Unpacks, decodes and checks chunk by chunk straight into place; ``first`` is the number of the first block."""
         start, stop = int(chosen["row_start"][0]), int(chosen["row_stop"][-1])
         tags = TimeTags(np.empty(stop - start, np.int64), np.empty(stop - start, np.uint8))
-        decoder = Decoder(start, chosen["row_stop"], chosen["t_start_ps"], self._gaps(source, start, stop))
-        checker = Checker(chosen["row_start"], chosen["row_stop"], chosen["checksum"])
+        columns = (chosen[name] for name in ("row_start", "row_stop", "t_start_ps", "checksum"))
+        decoder = Decoder(*columns, self._gaps(source, start, stop))
         pieces = (self._pieces(f"tags/{source}/{name}", start, stop) for name in ("t_ps", "channel"))
         at = 0
         for words, channel in zip(*pieces, strict=True):
             part = slice(at, at + len(words))
-            decoder.decode(words, tags.t_ps[part])
             tags.channel[part] = channel
-            bad = checker.first_damaged(tags.t_ps[part], channel)
+            bad = decoder.decode(words, channel, tags.t_ps[part])
             if bad >= 0:
                 rows = f"rows {chosen['row_start'][bad]} to {chosen['row_stop'][bad]}"
                 raise DataError(

@@ -104,6 +104,18 @@ def _check(t_ps, channel, row, edges, expected, state):  # type: ignore[no-untyp
     return np.int64(-1)
 
 
+@numba.njit(nogil=True, cache=True)
+def _decode_and_check(words, channel, row, edges, t_starts_ps, checksums, gaps_row, gaps_delta_ps, place, total, t_ps):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Decodes and checks by turns, so that the second finds in the fastest cache what the first has written."""
+    for start in range(0, max(len(words), 1), _PIECE):
+        part = slice(start, min(start + _PIECE, len(words)))
+        _decode(words[part], row + start, edges[1:], t_starts_ps, gaps_row, gaps_delta_ps, place, t_ps[part])
+        bad = _check(t_ps[part], channel[part], row + start, edges, checksums, total)
+        if bad >= 0:
+            return bad
+    return np.int64(-1)
+
+
 def encode(
     t_ps: Int64Array, channel: UInt8Array, t_start_ps: int, words: UInt32Array, first_row: int = 0
 ) -> tuple[NDArray[np.void], np.uint64]:
@@ -138,57 +150,54 @@ def encode(
     return gaps, np.uint64(checksum)
 
 
-class Checker:
-    """Compares the checksums of consecutive blocks with what is expected, piece by piece.
+class Decoder:
+    """Decodes and checks the rows of consecutive blocks, piece by piece.
 
     Args:
         row_starts, row_stops: int64 (B,), rows of each block; one follows the other.
-        expected: uint64 (B,).
-    """
-
-    def __init__(self, row_starts: Int64Array, row_stops: Int64Array, expected: NDArray[np.uint64]) -> None:
-        self._edges = np.append(row_starts, row_stops[-1:])
-        self._expected = np.ascontiguousarray(expected)
-        self._row = int(row_starts[0]) if len(row_starts) else 0
-        self._state = np.zeros(2, np.uint64)
-
-    def first_damaged(self, t_ps: Int64Array, channel: UInt8Array) -> int:
-        """Takes the next clicks; index of the first block that they end with a wrong checksum, -1 if none."""
-        bad = _check(t_ps, channel, self._row, self._edges, self._expected, self._state)
-        self._row += len(t_ps)
-        return int(bad)
-
-
-class Decoder:
-    """Decodes the rows of consecutive blocks, piece by piece.
-
-    Args:
-        first_row: row number of the first delta that will come, which is the first of a block.
-        row_stops, t_starts_ps: int64 (B,), end row and start time of each block.
+        t_starts_ps: int64 (B,), start time of each block.
+        checksums: uint64 (B,), what they were when the blocks were written.
         gaps: the gap table, GAP_DTYPE, at least for the rows that will come.
     """
 
-    def __init__(self, first_row: int, row_stops: Int64Array, t_starts_ps: Int64Array, gaps: NDArray[np.void]) -> None:
-        self._row = first_row
-        self._row_stops = np.ascontiguousarray(row_stops)
+    def __init__(
+        self,
+        row_starts: Int64Array,
+        row_stops: Int64Array,
+        t_starts_ps: Int64Array,
+        checksums: NDArray[np.uint64],
+        gaps: NDArray[np.void],
+    ) -> None:
+        self._edges = np.append(row_starts, row_stops[-1:])
         self._t_starts_ps = np.ascontiguousarray(t_starts_ps)
+        self._checksums = np.ascontiguousarray(checksums)
         self._gaps_row = np.ascontiguousarray(gaps["row"])
         self._gaps_delta_ps = np.ascontiguousarray(gaps["delta_ps"])
-        first_gap = np.searchsorted(self._gaps_row, first_row)
-        self._state = np.array([0, first_gap, t_starts_ps[0] if len(t_starts_ps) else 0], np.int64)
+        self._row = int(row_starts[0]) if len(row_starts) else 0
+        first_gap = np.searchsorted(self._gaps_row, self._row)
+        self._place = np.array([0, first_gap, t_starts_ps[0] if len(t_starts_ps) else 0], np.int64)
+        self._sum = np.zeros(2, np.uint64)
 
-    def decode(self, words: UInt32Array, t_ps: Int64Array) -> None:
-        """Fills ``t_ps``, int64 (N,), from the next N deltas; they must not go beyond the last block."""
-        if len(words) > len(t_ps) or (len(words) and self._row + len(words) > self._row_stops[-1]):
+    def decode(self, words: UInt32Array, channel: UInt8Array, t_ps: Int64Array) -> int:
+        """Fills ``t_ps``, int64 (N,), from the next N deltas; they must not go beyond the last block.
+
+        Returns:
+            Index of the first block that they end with a wrong checksum, -1 if none; after one, decode no further.
+        """
+        if len(words) != len(t_ps) or (len(words) and self._row + len(words) > self._edges[-1]):
             raise DataError(f"row {self._row + len(words) - 1} lies behind the last block")
-        _decode(
+        bad = _decode_and_check(
             words,
+            channel,
             self._row,
-            self._row_stops,
+            self._edges,
             self._t_starts_ps,
+            self._checksums,
             self._gaps_row,
             self._gaps_delta_ps,
-            self._state,
+            self._place,
+            self._sum,
             t_ps,
         )
         self._row += len(words)
+        return int(bad)
