@@ -21,8 +21,8 @@ from .attempts import AttemptClock
 from .base import Action, Demand, Experiment, ExperimentConfig, Seconds, Setting, Standing, Volts, to_ps
 
 _BURN_AT_PS = 2_000_000
-_INPUT_AT_PS = 1_000_000
-_BIN_PS = 10_000
+INPUT_AT_PS = 1_000_000
+BIN_PS = 10_000
 
 
 class AfcConfig(ExperimentConfig):
@@ -47,7 +47,7 @@ class Stored:
 
     def near(self, at_ps: int, half_ps: int) -> int:
         """Clicks around a time of the attempt."""
-        return int(self.counts[(at_ps - half_ps) // _BIN_PS : -(-(at_ps + half_ps) // _BIN_PS)].sum())
+        return int(self.counts[(at_ps - half_ps) // BIN_PS : -(-(at_ps + half_ps) // BIN_PS)].sum())
 
 
 AC = TypeVar("AC", bound=AfcConfig)
@@ -66,9 +66,17 @@ class AfcState:
 class AfcExperiment(Experiment[AC, AfcState]):
     """Counts light by the time in the attempt."""
 
+    def attempts_in(self, setting: int) -> int:
+        """Input pulses wanted in a setting."""
+        return self.config.attempts
+
     def demands(self) -> tuple[Demand, ...]:
-        bursts = -(-self.config.attempts // self.config.attempts_per_burst)
-        return (Demand(bursts=bursts),) * len(self.build().settings)
+        settings = range(len(self.build().settings))
+        return tuple(Demand(bursts=-(-self.attempts_in(k) // self.config.attempts_per_burst)) for k in settings)
+
+    def settings_in_all(self) -> int:
+        """Those of the plan and those decided later."""
+        return len(self.build().settings)
 
     def begin(self) -> AfcState:
         return AfcState()
@@ -77,13 +85,13 @@ class AfcExperiment(Experiment[AC, AfcState]):
         node = self.nodes[self.config.node]
         if setting == len(state.settings):
             clock = AttemptClock.of(self.sequence(0.0, 0.0), node.channel("sync"))
-            state.settings.append(Stored(clock, np.zeros(clock.period_ps // _BIN_PS, np.int64)))
+            state.settings.append(Stored(clock, np.zeros(clock.period_ps // BIN_PS, np.int64)))
         stored = state.settings[setting]
         if stored.closed or block.overflow:
             return state, Action.CONTINUE
         (clicks_ps,) = stored.clock.take(block, node.channel("photon"))
-        stored.counts += np.bincount(clicks_ps % stored.clock.period_ps // _BIN_PS, minlength=len(stored.counts))
-        stored.closed = stored.clock.attempts >= self.config.attempts
+        stored.counts += np.bincount(clicks_ps % stored.clock.period_ps // BIN_PS, minlength=len(stored.counts))
+        stored.closed = stored.clock.attempts >= self.attempts_in(setting)
         return state, Action.NEXT_SETTING if stored.closed else Action.CONTINUE
 
     def sequence(self, spacing_s: float, amplitude: float) -> Sequence:
@@ -95,20 +103,20 @@ class AfcExperiment(Experiment[AC, AfcState]):
         )
         head = Block(_BURN_AT_PS + to_ps(c.longest_s) + 1_000_000, (Pulse("sync", 0, 100_000), *burns))
         half_ps = to_ps(c.input_s) // 2
-        body = Block(to_ps(c.longest_s) + 3_000_000, (Pulse(f"{c.node}_input", _INPUT_AT_PS - half_ps, 2 * half_ps),))
+        body = Block(to_ps(c.longest_s) + 3_000_000, (Pulse(f"{c.node}_input", INPUT_AT_PS - half_ps, 2 * half_ps),))
         return Sequence(f"store for {spacing_s * 1e6:g} us", head, body, c.attempts_per_burst)
 
     def setting(self, name: str, spacing_s: float, amplitude: float) -> Setting:
         """One setting of the plan: the laser on, the static electrode at rest."""
-        held: dict[str, Any] = {
-            "laser.emission": True,
-            f"{self.config.node}_memory.electrode_voltage": self.config.electrode_v,
-        }
-        return Setting(name, self.sequence(spacing_s, amplitude), held)
+        return Setting(name, self.sequence(spacing_s, amplitude), self.held())
+
+    def held(self) -> dict[str, Any]:
+        """Parameters of every setting."""
+        return {"laser.emission": True, f"{self.config.node}_memory.electrode_voltage": self.config.electrode_v}
 
     def seen(self, stored: Stored, delay_s: float) -> int:
         """Clicks of light that left the memory ``delay_s`` after it came."""
-        return stored.near(_INPUT_AT_PS + to_ps(delay_s), to_ps(self.config.input_s) // 2 + _BIN_PS)
+        return stored.near(INPUT_AT_PS + to_ps(delay_s), to_ps(self.config.input_s) // 2 + BIN_PS)
 
     def efficiency(self, state: AfcState, setting: int, delay_s: float) -> Estimate:
         """Light that comes ``delay_s`` late over all light of the reference; photons hidden by a click before them put back."""
@@ -120,13 +128,13 @@ class AfcExperiment(Experiment[AC, AfcState]):
 
     def histogram(self, stored: Stored) -> CorrelationHistogram:
         """Clicks against time after the input pulse."""
-        lag_ps = np.arange(len(stored.counts), dtype=np.int64) * _BIN_PS - _INPUT_AT_PS
+        lag_ps = np.arange(len(stored.counts), dtype=np.int64) * BIN_PS - INPUT_AT_PS
         n, live_ps = stored.clock.attempts, stored.clock.attempts * stored.clock.period_ps
-        return CorrelationHistogram(lag_ps, stored.counts.copy(), _BIN_PS, n, int(stored.counts.sum()), live_ps)
+        return CorrelationHistogram(lag_ps, stored.counts.copy(), BIN_PS, n, int(stored.counts.sum()), live_ps)
 
     def standing(self, state: AfcState) -> Standing:
-        wanted = self.config.attempts * max(len(self.build().settings), 1)
-        done = sum(min(s.clock.attempts, self.config.attempts) for s in state.settings)
+        wanted = sum(self.attempts_in(k) for k in range(self.settings_in_all()))
+        done = sum(min(s.clock.attempts, self.attempts_in(k)) for k, s in enumerate(state.settings))
         return Standing(min(1.0, done / wanted), f"{done} of {wanted} input pulses")
 
     def shortfall(self, state: AfcState) -> str:

@@ -8,6 +8,7 @@ from math import pi, sqrt
 
 import numpy as np
 from pydantic import Field
+from scipy.optimize import brentq
 
 from ...analysis.records import Estimate, FloatArray
 from ...analysis.report_input import Curve
@@ -18,6 +19,8 @@ from .two_rates import Rates, TwoRatesConfig, TwoRatesExperiment
 from .visits import Visit
 
 _Z = 1.959963984540054
+_ROUNDS = 4
+_LARGEST_STEP = 1.0
 
 
 class PhaseLockConfig(TwoRatesConfig):
@@ -36,7 +39,7 @@ class PhaseLockConfig(TwoRatesConfig):
 
 @dataclass(frozen=True, slots=True)
 class Fringe:
-    """Imbalance of the detectors ``offset + contrast cos(phase + start)`` and the contrast's standard error."""
+    """Imbalance of the detectors ``offset + contrast cos(phase + start)``, at the end of the scan, and the contrast's standard error."""
 
     offset: float
     contrast: float
@@ -70,7 +73,7 @@ class PhaseLock(TwoRatesExperiment[PhaseLockConfig]):
         imbalance, _ = self._imbalance(self._scan(state))
         fringe = self._fringe(state)
         fine = np.linspace(0, 2 * pi, 200)
-        model = fringe.offset + fringe.contrast * np.cos(fine + fringe.start_rad)
+        model = fringe.offset + fringe.contrast * np.cos(fine + fringe.start_rad)  # as it lies at the end of the scan
         none = np.full(len(imbalance), np.nan)
         curves = {
             "fringe": Curve(self._scanned_rad(), "phase shifter (rad)", "imbalance of the detectors", imbalance, none, none, fine, model)
@@ -113,19 +116,28 @@ class PhaseLock(TwoRatesExperiment[PhaseLockConfig]):
         return (a - b) / total, 2 * np.sqrt(np.maximum(a * b, 1.0) / total**3)
 
     def _fringe(self, state: Rates) -> Fringe:
-        """Weighted least squares of a constant, a cosine and a sine; a phase that drifts meanwhile widens the errors."""
+        """Weighted least squares of a constant, a cosine and a sine of a phase that drifts meanwhile, as a random walk.
+
+        How far it drifts is told from what counting alone leaves unexplained on the sides of the fringe; its tops hardly move.
+        """
         imbalance, std = self._imbalance(self._scan(state))
-        phase = self._scanned_rad()
-        design = np.column_stack([np.ones_like(phase), np.cos(phase), np.sin(phase)])
-        covariance = np.linalg.inv((design / std[:, None] ** 2).T @ design)
-        offset, cosine, sine = found = covariance @ (design.T @ (imbalance / std**2))
-        misfit = float(np.sum(((imbalance - design @ found) / std) ** 2)) / (len(phase) - 3)
-        covariance *= max(1.0, misfit)
+        phase, drift = self._scanned_rad(), np.zeros(len(imbalance))
+        walk = np.minimum.outer(np.arange(len(phase)), np.arange(len(phase))).astype(np.float64)
+        found = np.linalg.lstsq(_waves(phase) / std[:, None], imbalance / std, rcond=None)[0]
+        for _ in range(_ROUNDS):
+            design = _waves(phase + drift)
+            slope = found[2] * design[:, 1] - found[1] * design[:, 2]
+            seen = imbalance + slope * drift
+            moves = slope[:, None] * walk * slope
+            step = _drift_variance(design, seen, np.diag(std**2), moves)
+            total = np.diag(std**2) + step * moves
+            found, covariance = _least_squares(design, seen, total)
+            drift = step * walk @ (slope * np.linalg.solve(total, seen - design @ found))
+        offset, cosine, sine = found
         contrast = float(np.hypot(cosine, sine))
         along = np.array([0.0, cosine, sine]) / contrast
-        return Fringe(
-            float(offset), contrast, float(np.arctan2(-sine, cosine)), float(np.sqrt(along @ covariance @ along))
-        )
+        start_rad = float(np.arctan2(-sine, cosine) + drift[-1])
+        return Fringe(float(offset), contrast, start_rad, float(np.sqrt(along @ covariance @ along)))
 
     def _locked_rad(self, state: Rates) -> tuple[list[float], FloatArray]:
         """Actuator value of every lock step, the next one included, and the phase error seen in each step done."""
@@ -137,3 +149,29 @@ class PhaseLock(TwoRatesExperiment[PhaseLockConfig]):
             errors.append(error)
             phases.append(phases[-1] - self.config.gain * error)
         return phases, np.array(errors)
+
+
+def _waves(phase_rad: FloatArray) -> FloatArray:
+    return np.column_stack([np.ones_like(phase_rad), np.cos(phase_rad), np.sin(phase_rad)])
+
+
+def _least_squares(design: FloatArray, seen: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Coefficients and their covariance, from values with this covariance."""
+    weighted = np.linalg.solve(errors, design)
+    covariance: FloatArray = np.linalg.inv(weighted.T @ design)
+    found: FloatArray = covariance @ (weighted.T @ seen)
+    return found, covariance
+
+
+def _drift_variance(design: FloatArray, seen: FloatArray, errors: FloatArray, moves: FloatArray) -> float:
+    """The least variance a step (rad²) with which the points scatter no more than they should."""
+
+    def excess(step: float) -> float:
+        total = errors + step * moves
+        left = seen - design @ _least_squares(design, seen, total)[0]
+        misfit: float = left @ np.linalg.solve(total, left)
+        return misfit - (len(seen) - design.shape[1])
+
+    if excess(0.0) <= 0:
+        return 0.0
+    return float(brentq(excess, 0.0, _LARGEST_STEP)) if excess(_LARGEST_STEP) < 0 else _LARGEST_STEP

@@ -31,7 +31,12 @@ CASES: list[tuple[str, str, dict[str, Any], set[str]]] = [
         {"entanglement_storage_time_s"},
     ),
     ("afc_storage", "ensemble_lab", {"attempts": 30_000}, {"optical_t2_s"}),
-    ("afc_preparation", "ensemble_lab", {"attempts": 50_000}, {"echo_efficiency", "leak"}),
+    (
+        "afc_preparation",
+        "ensemble_lab",
+        {"attempts": 50_000},
+        {"echo_efficiency", "leak", "comb_spacing_hz", "comb_finesse", "comb_depth", "comb_floor_depth"},
+    ),
     ("line_scan", "mock_lab", {"points": 13, "shots": 200}, {"line_center_hz", "line_fwhm_hz"}),
     ("photon_lifetime", "mock_lab", {"attempts": 100_000}, {"lifetime_s"}),
     ("hom_visibility", "mock_lab", {"attempts": 300_000, "offsets_v": (-1.9, 1.9, 0.0)}, {"hom_visibility"}),
