@@ -158,7 +158,7 @@ def _waves(phase_rad: FloatArray) -> FloatArray:
 def _least_squares(design: FloatArray, seen: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Coefficients and their covariance, from values with this covariance."""
     weighted = np.linalg.solve(errors, design)
-    covariance: FloatArray = np.linalg.inv(weighted.T @ design)
+    covariance: FloatArray = np.asarray(np.linalg.inv(weighted.T @ design), np.float64)
     found: FloatArray = covariance @ (weighted.T @ seen)
     return found, covariance
 
@@ -169,8 +169,7 @@ def _drift_variance(design: FloatArray, seen: FloatArray, errors: FloatArray, mo
     def excess(step: float) -> float:
         total = errors + step * moves
         left = seen - design @ _least_squares(design, seen, total)[0]
-        misfit: float = left @ np.linalg.solve(total, left)
-        return misfit - (len(seen) - design.shape[1])
+        return float(np.dot(left, np.linalg.solve(total, left))) - (len(seen) - int(design.shape[1]))
 
     if excess(0.0) <= 0:
         return 0.0
