@@ -144,6 +144,9 @@ def load(name_or_path: str | Path, seed: int | None = None) -> LoadedStation:
     """
     path = find_station(name_or_path)
     file = read_station(path)
+    beside = str(path.parent.resolve())
+    if beside not in sys.path:
+        sys.path.append(beside)  # drivers may lie beside the station file; last, so that they hide nothing
     classes = {name: _import_class(path, name, section) for name, section in file.instruments.items()}
     mocks = {name for name, cls in classes.items() if _is_mock(cls)}
     emulated = _emulated(file) - mocks

@@ -14,6 +14,7 @@ import pytest
 from qcodes.instrument import Instrument
 from ruamel.yaml import YAML
 
+from erbia.instruments.interfaces import Attenuator
 from erbia.instruments.station import load
 from erbia.instruments.station_file import InstrumentSection
 
@@ -89,17 +90,20 @@ def test_the_guide_works_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))  # for the emulator; the station looks for drivers beside its file
     from erbia.instruments.emulators.ports import Bench
     from erbia.instruments.emulators.tcp import TcpHost
 
-    device = import_module("my_voa_emulator").MyVoaDevice(Bench({"voa.attenuation_db": 10.0}), "voa")
+    device = import_module("my_voa_emulator").MyVoaDevice(
+        Bench({"voa.attenuation_db": 10.0, "voa.shutter_open": True}), "voa"
+    )
     with TcpHost(device) as host:
         (yaml,) = _blocks(GUIDE, "yaml")
         station = tmp_path / "station.yaml"
         station.write_text(yaml.replace("127.0.0.1::5025", f"127.0.0.1::{host.port}"), encoding="utf-8")
         lab = load(station)
-        assert lab.station.voa.attenuation.get() == 10.0
+        assert isinstance(lab.station.voa, Attenuator)
+        assert (lab.station.voa.attenuation.get(), lab.station.voa.shutter_open.get()) == (10.0, True)
         with pytest.raises(ValueError, match="must be between 3"):
             lab.station.voa.attenuation(1)
         lab.close()
