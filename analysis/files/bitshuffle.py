@@ -40,41 +40,97 @@ def _at(target, builder, kind, array, index, as_type):  # type: ignore[no-untype
     return builder.bitcast(builder.gep(data, [index]), as_type.as_pointer())
 
 
-@intrinsic
-def _split_bits(context, raw, at, planes, to, step):  # type: ignore[no-untyped-def]
-    """Bit b of 64 bytes ``raw[at:]`` as 8 bytes at ``planes[to + b * step:]``, b = 0 to 7."""
-
-    def build(target, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        source, start, out, first, stride = arguments
-        bytes_ = builder.load(_at(target, builder, signature.args[0], source, start, _BYTES), align=1)
-        for bit in range(8):
-            held = builder.and_(bytes_, ir.Constant(_BYTES, [1 << bit] * 64))
-            mask = builder.bitcast(builder.icmp_unsigned("!=", held, ir.Constant(_BYTES, None)), _WORD)
-            where = builder.add(first, builder.mul(stride, ir.Constant(stride.type, bit)))
-            builder.store(mask, _at(target, builder, signature.args[2], out, where, _WORD), align=1)
-        return target.get_dummy_value()
-
-    return types.void(raw, types.intp, planes, types.intp, types.intp), build
+def _bits_of(builder, lane):  # type: ignore[no-untyped-def]
+    """64 bytes as 8 words: the bits 0 to 7 of all of them."""
+    for bit in range(8):
+        held = builder.and_(lane, ir.Constant(_BYTES, [1 << bit] * 64))
+        yield builder.bitcast(builder.icmp_unsigned("!=", held, ir.Constant(_BYTES, None)), _WORD)
 
 
-@intrinsic
-def _join_bits(context, planes, at, step, raw, to):  # type: ignore[no-untyped-def]
-    """Inverse of ``_split_bits``: 64 bytes at ``raw[to:]`` from bit planes."""
+def _bytes_of(builder, bits):  # type: ignore[no-untyped-def]
+    """Inverse of ``_bits_of``."""
+    lane = ir.Constant(_BYTES, None)
+    for bit, word in enumerate(bits):
+        chosen = builder.bitcast(word, ir.VectorType(ir.IntType(1), 64))
+        lane = builder.select(chosen, builder.or_(lane, ir.Constant(_BYTES, [1 << bit] * 64)), lane)
+    return lane
 
-    def build(target, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        source, first, stride, out, start = arguments
-        bytes_ = ir.Constant(_BYTES, None)
-        for bit in range(8):
-            where = builder.add(first, builder.mul(stride, ir.Constant(stride.type, bit)))
-            mask = builder.load(_at(target, builder, signature.args[0], source, where, _WORD), align=1)
-            chosen = builder.bitcast(mask, ir.VectorType(ir.IntType(1), 64))
-            bytes_ = builder.or_(
-                bytes_, builder.select(chosen, ir.Constant(_BYTES, [1 << bit] * 64), ir.Constant(_BYTES, None))
-            )
-        builder.store(bytes_, _at(target, builder, signature.args[3], out, start, _BYTES), align=1)
-        return target.get_dummy_value()
 
-    return types.void(planes, types.intp, types.intp, raw, types.intp), build
+def _picked(builder, one, other, order):  # type: ignore[no-untyped-def]
+    """A vector of the elements ``order`` of two, those of the second counted on from the first's."""
+    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order))
+
+
+def _lanes_of(builder, parts):  # type: ignore[no-untyped-def]
+    """4 vectors of 16 elements of 4 bytes as 4 of all first bytes, all second ones and so on."""
+    for number in range(4):
+        order = range(number, 128, 4)
+        halves = [_picked(builder, *parts[k : k + 2], [*order]) for k in (0, 2)]
+        yield _picked(builder, *halves, [*range(64)])
+
+
+def _elements_of(builder, lanes):  # type: ignore[no-untyped-def]
+    """Inverse of ``_lanes_of``."""
+    pairs = ir.VectorType(ir.IntType(16), 32)
+    for half in (0, 32):
+        order = [k + which for k in range(half, half + 32) for which in (0, 64)]
+        low, high = (builder.bitcast(_picked(builder, *lanes[k : k + 2], order), pairs) for k in (0, 2))
+        for quarter in (0, 16):
+            order16 = [k + which for k in range(quarter, quarter + 16) for which in (0, 32)]
+            yield builder.bitcast(_picked(builder, low, high, order16), _BYTES)
+
+
+def _places(builder, first, stride, count):  # type: ignore[no-untyped-def]
+    return [builder.add(first, builder.mul(stride, ir.Constant(stride.type, k))) for k in range(count)]
+
+
+def _splitter(size):  # type: ignore[no-untyped-def]
+    """``split(raw, at, planes, to, step)``: bit b of 64 elements of ``size`` bytes as 8 bytes at ``planes[to + b * step:]``."""
+
+    @intrinsic
+    def split(context, raw, at, planes, to, step):  # type: ignore[no-untyped-def]
+        def build(target, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            source, start, out, first, stride = arguments
+            kinds = signature.args
+            parts = [
+                builder.load(_at(target, builder, kinds[0], source, place, _BYTES), align=1)
+                for place in _places(builder, start, ir.Constant(start.type, 64), size)
+            ]
+            words = [w for lane in (_lanes_of(builder, parts) if size > 1 else parts) for w in _bits_of(builder, lane)]
+            for word, place in zip(words, _places(builder, first, stride, 8 * size), strict=True):
+                builder.store(word, _at(target, builder, kinds[2], out, place, _WORD), align=1)
+            return target.get_dummy_value()
+
+        return types.void(raw, types.intp, planes, types.intp, types.intp), build
+
+    return split
+
+
+def _joiner(size, used):  # type: ignore[no-untyped-def]
+    """``join(planes, at, step, raw, to)``: the inverse; only the first ``used`` bytes of an element are not 0."""
+
+    @intrinsic
+    def join(context, planes, at, step, raw, to):  # type: ignore[no-untyped-def]
+        def build(target, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            source, first, stride, out, start = arguments
+            kinds = signature.args
+            words = [
+                builder.load(_at(target, builder, kinds[0], source, place, _WORD), align=1)
+                for place in _places(builder, first, stride, 8 * used)
+            ]
+            lanes = [_bytes_of(builder, words[8 * k : 8 * k + 8]) for k in range(size)]
+            places = _places(builder, start, ir.Constant(start.type, 64), size)
+            for part, place in zip(_elements_of(builder, lanes) if size > 1 else lanes, places, strict=True):
+                builder.store(part, _at(target, builder, kinds[3], out, place, _BYTES), align=1)
+            return target.get_dummy_value()
+
+        return types.void(planes, types.intp, types.intp, raw, types.intp), build
+
+    return join
+
+
+_split_bytes, _split_words = _splitter(1), _splitter(4)
+_join_bytes, _join_words, _join_short_words = _joiner(1, 1), _joiner(4, 4), _joiner(4, 3)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -87,34 +143,6 @@ def _copy(target, source):  # type: ignore[no-untyped-def]  # pragma: no cover
 def _fill(target, value):  # type: ignore[no-untyped-def]  # pragma: no cover
     for k in range(len(target)):
         target[k] = value
-
-
-@numba.njit(nogil=True, cache=True)
-def _to_lanes(raw, size, lanes):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Byte j of every element together: ``lanes`` (size, BLOCK / size)."""
-    if size == 1:
-        _copy(lanes[0], raw)
-        return
-    words = raw.view(np.uint32)
-    b0, b1, b2, b3 = lanes[0], lanes[1], lanes[2], lanes[3]
-    for i in range(len(words)):
-        w = words[i]
-        b0[i] = np.uint8(w)
-        b1[i] = np.uint8(w >> np.uint32(8))
-        b2[i] = np.uint8(w >> np.uint32(16))
-        b3[i] = np.uint8(w >> np.uint32(24))
-
-
-@numba.njit(nogil=True, cache=True)
-def _from_lanes(lanes, size, raw):  # type: ignore[no-untyped-def]  # pragma: no cover
-    if size == 1:
-        _copy(raw, lanes[0])
-        return
-    words = raw.view(np.uint32)
-    b0, b1, b2, b3 = lanes[0], lanes[1], lanes[2], lanes[3]
-    for i in range(len(words)):
-        low = np.uint32(b0[i]) | np.uint32(b1[i]) << np.uint32(8)
-        words[i] = low | np.uint32(b2[i]) << np.uint32(16) | np.uint32(b3[i]) << np.uint32(24)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -140,31 +168,37 @@ def _constant_planes(words, m):  # type: ignore[no-untyped-def]  # pragma: no co
 
 
 @numba.njit(nogil=True, cache=True)
-def _shuffle(lanes, planes):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Bytes of a lane to its 8 bit planes, lane after lane."""
-    m = BLOCK // len(lanes) // 8
-    for lane in range(len(lanes)):
-        at = planes[8 * m * lane : 8 * m * (lane + 1)]
-        byte = _constant(lanes[lane].view(np.uint64))
-        if byte >= 0:
-            for bit in range(8):
-                _fill(at[bit * m : (bit + 1) * m], 255 * (byte >> bit & 1))
-            continue
+def _shuffle(raw, size, planes):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """A block of elements of 1 or 4 bytes to its bit planes."""
+    m = BLOCK // size // 8
+    byte = _constant(raw.view(np.uint64))
+    if byte >= 0:
+        for bit in range(8 * size):
+            _fill(planes[bit * m : (bit + 1) * m], 255 * (byte >> (bit & 7) & 1))
+    elif size == 1:
         for k in range(m // 8):
-            _split_bits(lanes[lane], 64 * k, at, 8 * k, m)
+            _split_bytes(raw, 64 * k, planes, 8 * k, m)
+    else:
+        for k in range(m // 8):
+            _split_words(raw, 256 * k, planes, 8 * k, m)
 
 
 @numba.njit(nogil=True, cache=True)
-def _unshuffle(planes, lanes):  # type: ignore[no-untyped-def]  # pragma: no cover
-    m = BLOCK // len(lanes) // 8
-    for lane in range(len(lanes)):
-        at = planes[8 * m * lane : 8 * m * (lane + 1)]
-        byte = _constant_planes(at.view(np.uint64), m // 8)
-        if byte >= 0:
-            _fill(lanes[lane], byte)
-            continue
+def _unshuffle(planes, size, raw):  # type: ignore[no-untyped-def]  # pragma: no cover
+    m = BLOCK // size // 8
+    top = _constant_planes(planes[8 * m * (size - 1) :].view(np.uint64), m // 8)
+    if size == 1:
+        if top >= 0:
+            _fill(raw, top)
+            return
         for k in range(m // 8):
-            _join_bits(at, 8 * k, m, lanes[lane], 64 * k)
+            _join_bytes(planes, 8 * k, m, raw, 64 * k)
+    elif top == 0:
+        for k in range(m // 8):
+            _join_short_words(planes, 8 * k, m, raw, 256 * k)
+    else:
+        for k in range(m // 8):
+            _join_words(planes, 8 * k, m, raw, 256 * k)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -336,11 +370,9 @@ def _pack(raw, size, target):  # type: ignore[no-untyped-def]  # pragma: no cove
     _put_big_endian(target, 4, len(raw) & 0xFFFFFFFF)
     _put_big_endian(target, 8, BLOCK)
     planes = np.empty(BLOCK, np.uint8)
-    lanes = np.empty((size, BLOCK // size), np.uint8)
     out = _HEADER
     for start in range(0, len(raw), BLOCK):
-        _to_lanes(raw[start : start + BLOCK], size, lanes)
-        _shuffle(lanes, planes)
+        _shuffle(raw[start : start + BLOCK], size, planes)
         end = _compress_runs(planes, target, out + 4)
         _put_big_endian(target, out, end - out - 4)
         out = end
@@ -356,7 +388,6 @@ def _unpack(packed, size, raw):  # type: ignore[no-untyped-def]  # pragma: no co
     if stop < _HEADER or _get_big_endian(packed, 4) != len(raw) or _get_big_endian(packed, 8) != BLOCK:
         return False
     planes = np.empty(BLOCK, np.uint8)
-    lanes = np.empty((size, BLOCK // size), np.uint8)
     at = _HEADER
     for start in range(0, len(raw), BLOCK):
         if at + 4 > stop:
@@ -364,8 +395,7 @@ def _unpack(packed, size, raw):  # type: ignore[no-untyped-def]  # pragma: no co
         end = at + 4 + _get_big_endian(packed, at)
         if end > stop or not _decompress(packed, at + 4, end, planes):
             return False
-        _unshuffle(planes, lanes)
-        _from_lanes(lanes, size, raw[start : start + BLOCK])
+        _unshuffle(planes, size, raw[start : start + BLOCK])
         at = end
     return at == stop
 

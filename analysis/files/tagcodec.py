@@ -106,14 +106,8 @@ def _check(t_ps, channel, row, edges, expected, state):  # type: ignore[no-untyp
 
 @numba.njit(nogil=True, cache=True)
 def _decode_and_check(words, channel, row, edges, t_starts_ps, checksums, gaps_row, gaps_delta_ps, place, total, t_ps):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Decodes and checks by turns, so that the second finds in the fastest cache what the first has written."""
-    for start in range(0, max(len(words), 1), _PIECE):
-        part = slice(start, min(start + _PIECE, len(words)))
-        _decode(words[part], row + start, edges[1:], t_starts_ps, gaps_row, gaps_delta_ps, place, t_ps[part])
-        bad = _check(t_ps[part], channel[part], row + start, edges, checksums, total)
-        if bad >= 0:
-            return bad
-    return np.int64(-1)
+    _decode(words, row, edges[1:], t_starts_ps, gaps_row, gaps_delta_ps, place, t_ps)
+    return _check(t_ps, channel, row, edges, checksums, total)
 
 
 def encode(
