@@ -15,13 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from ..analysis.errors import ErbiaError
 from ..analysis.files.runfile import RunWriter, open_run
-from ..analysis.kernels.counting import accumulate_channels
-from ..analysis.records import PS_PER_S, TagBlock
-from ..instruments.interfaces import Node
 from ..instruments.monitored import MonitorSection
 from ..instruments.station import LoadedStation
 from .budget import make_budget, raise_refused, refuse_impossible
@@ -35,8 +30,8 @@ from .keeping import keep_result
 from .monitors import Monitors, not_counting
 from .resume import interrupted_run, reopen
 from .run_file import create_file, dotted_name, new_run_id, plain_value
-from .safety import check_interlocks, make_safe, unsafe_outputs
-from .taggers import Taggers, pass_time
+from .safety import check_interlocks, free_latched, make_safe, unsafe_outputs
+from .taggers import Taggers, pass_time, rates_hz
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +174,7 @@ class _Run:
         reason = ""
         try:
             with self._safe_at_end(), self.changes:
+                self._free_detectors("before the run")
                 if self.next_index == 0:
                     self.writer.snapshot("start", self._snapshot())
                 status, reason = self._play_settings()
@@ -288,7 +284,7 @@ class _Run:
         for source, block in blocks.items():
             self.writer.append_tags(block)
             if self.subscribers:
-                self.tell(Tags(block, _rates_hz(block, self.lab.nodes[source])))
+                self.tell(Tags(block, rates_hz(block, self.lab.nodes[source])))
             counted = not_counting(block) if self.monitors.suspended(source) else block
             self.state, wanted = self.experiment.step(self.state, index, counted)
             if wanted is not Action.CONTINUE:
@@ -360,12 +356,17 @@ class _Run:
             make_safe(self.lab)
             self._put_back()
             self._verify_safe()
+            self._free_detectors("after the run")
 
     def _put_back(self) -> None:
         """Parameters the plan changed get the values they had before the run; emissions stay off."""
         for parameter, value in self.before.values():
             if parameter.name != "emission":
                 parameter.set(value)
+
+    def _free_detectors(self, when: str) -> None:
+        for name in free_latched(self.lab, self.plan.sources):
+            self.writer.append_log(self._now_ps(), "WARNING", f"{name} was latched {when}; its bias was cycled")
 
     def _verify_safe(self) -> None:
         """Asks the instruments whether the lab is as it should be left, and keeps the answer in the file."""
@@ -388,11 +389,3 @@ class _Run:
                 subscriber(document)
             except Exception:
                 log.exception("a subscriber failed on %s", type(document).__name__)
-
-
-def _rates_hz(block: TagBlock, node: Node) -> dict[str, float]:
-    live_s = (block.t_stop_ps - block.t_start_ps) / PS_PER_S
-    clicks = np.zeros(256, np.int64)
-    if len(block.tags):
-        accumulate_channels(block.tags.channel, clicks)
-    return {c.name: (float(clicks[c.number]) / live_s if live_s > 0 else 0.0) for c in node.channels}

@@ -1,8 +1,9 @@
-"""The safe state of a lab: how it is reached, how it is verified, and when it is called for."""
+"""The safe state of a lab: how it is reached, how it is verified, and when it is called for; detectors that latched are freed."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from ..analysis.errors import ErbiaError
@@ -49,6 +50,27 @@ def unsafe_outputs(lab: LoadedStation) -> list[str]:
         if isinstance(component, PulseGenerator) and component.running.get():
             found.append(f"{name} plays")
     return found
+
+
+def free_latched(lab: LoadedStation, sources: Sequence[str]) -> list[str]:
+    """Cycles the bias of every latched (blind) detector of these nodes; returns the names of those that count again.
+
+    Raises:
+        InstrumentError: one stays latched; names it and its bias.
+    """
+    freed = []
+    for name in dict.fromkeys(c.detector for source in sources for c in lab.nodes[source].channels if c.detector):
+        latched = lab.parameter(f"{name}.latched")
+        if not latched.get():
+            continue
+        latched.instrument.reset()
+        if latched.get():
+            bias = lab.parameter(f"{name}.bias")
+            raise InstrumentError(
+                name, f"latched, and stays so at a bias of {bias.get():g} {bias.unit}: lower the bias"
+            )
+        freed.append(name)
+    return freed
 
 
 def check_interlocks(lab: LoadedStation) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis.records import TagBlock, TimeTags
+from ..analysis.kernels.counting import accumulate_channels
+from ..analysis.records import PS_PER_S, TagBlock, TimeTags
+from ..instruments.interfaces import Node
 from ..instruments.station import LoadedStation
 
 _READ_TIMEOUT_S = 10.0
@@ -69,3 +71,12 @@ def pass_time(lab: LoadedStation, covered_ps: Mapping[str, int]) -> None:
     """Brings the clock of a simulated lab that begins anew to after ``covered_ps``, onto randomness not yet used."""
     if lab.world is not None and hasattr(lab.world, "go_on_at") and covered_ps:
         lab.world.go_on_at(max(covered_ps.values()) + 1_000_000_000_000)
+
+
+def rates_hz(block: TagBlock, node: Node) -> dict[str, float]:
+    """Clicks a second on every named channel of a node's tagger."""
+    live_s = (block.t_stop_ps - block.t_start_ps) / PS_PER_S
+    clicks = np.zeros(256, np.int64)
+    if len(block.tags):
+        accumulate_channels(block.tags.channel, clicks)
+    return {c.name: (float(clicks[c.number]) / live_s if live_s > 0 else 0.0) for c in node.channels}
