@@ -8,6 +8,7 @@ InstrumentError within a second of the driver's timeout; when the fault is over 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -58,7 +59,7 @@ from erbia.instruments.errors import InstrumentError
 TIMEOUT_S = 0.15
 #: How long after the timeout an error may come; the campaign of benchmarks/faults.py asks for 1.
 WITHIN_S = float(os.environ.get("ERBIA_WITHIN_S", "10"))
-FAULTS_EACH = int(os.environ.get("ERBIA_FAULTS_EACH", "10"))
+FAULTS_EACH = int(os.environ.get("ERBIA_FAULTS_EACH", "12"))
 
 
 @dataclass
@@ -66,12 +67,17 @@ class Subject:
     """One parameter of one driver, and where the world keeps its true value."""
 
     parameter: Any
-    faults: FaultPlan
+    device: Any  # the emulator: ``faults`` and ``trace``
     truth: Callable[[], float]
     values: tuple[float, ...] = ()
     tolerance: float = 1e-6
     answers: int = 2  # a fault meets one of the first so many answers
     said_by: str = ""  # the instrument that errors name, when it is a part of the one that is asked
+
+    @property
+    def faults(self) -> FaultPlan:
+        plan: FaultPlan = self.device.faults
+        return plan
 
     def agrees(self, value: float) -> bool:
         return abs(value - self.truth()) <= self.tolerance * max(abs(self.truth()), 1e-15) + 1e-15
@@ -87,29 +93,27 @@ def stack() -> Iterator[ExitStack]:
 def _santec(bench: Bench, stack: ExitStack) -> Subject:
     host = stack.enter_context(TcpHost(SantecDevice(bench, "laser")))
     laser = SantecTsl("laser", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
-    return Subject(laser.power, host.device.faults, lambda: bench.get("laser.power_w"), (1e-3, 2e-3, 7e-3), 1e-4)
+    return Subject(laser.power, host.device, lambda: bench.get("laser.power_w"), (1e-3, 2e-3, 7e-3), 1e-4)
 
 
 def _attenuator(bench: Bench, stack: ExitStack) -> Subject:
     host = stack.enter_context(TcpHost(Keysight816xDevice(bench)))
     voa = KeysightAttenuator("voa", host.visa_address, slot=2, visalib="@py", timeout=TIMEOUT_S)
-    return Subject(
-        voa.attenuation, host.device.faults, lambda: bench.get("voa.attenuation_db"), (0.0, 12.5, 30.0), 1e-4
-    )
+    return Subject(voa.attenuation, host.device, lambda: bench.get("voa.attenuation_db"), (0.0, 12.5, 30.0), 1e-4)
 
 
 def _power_meter(bench: Bench, stack: ExitStack) -> Subject:
     bench.set("meter.power_w", 3.25e-6)
     host = stack.enter_context(TcpHost(Pm100dDevice(bench, "meter")))
     meter = ThorlabsPm100d("meter", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
-    return Subject(meter.power, host.device.faults, lambda: bench.get("meter.power_w"))
+    return Subject(meter.power, host.device, lambda: bench.get("meter.power_w"))
 
 
 def _wavemeter(bench: Bench, stack: ExitStack) -> Subject:
     bench.values |= {"wavemeter.frequency_hz": 195.123e12, "wavemeter.power_w": 1e-4}
     host = stack.enter_context(TcpHost(Bristol871Device(bench, "wavemeter")))
     wavemeter = Bristol871("wavemeter", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
-    return Subject(wavemeter.frequency, host.device.faults, lambda: bench.get("wavemeter.frequency_hz"))
+    return Subject(wavemeter.frequency, host.device, lambda: bench.get("wavemeter.frequency_hz"))
 
 
 def _rubidium(bench: Bench, stack: ExitStack) -> Subject:
@@ -118,7 +122,7 @@ def _rubidium(bench: Bench, stack: ExitStack) -> Subject:
     rubidium = SrsFs725("rb", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
     stack.callback(rubidium.close)
     return Subject(
-        rubidium.frequency_offset, host.device.faults, lambda: bench.get("rb.frequency_offset"), (0.0, 5e-11, -1.7e-10)
+        rubidium.frequency_offset, host.device, lambda: bench.get("rb.frequency_offset"), (0.0, 5e-11, -1.7e-10)
     )
 
 
@@ -126,7 +130,7 @@ def _snspd(bench: Bench, stack: ExitStack) -> Subject:
     bench.values |= {"snspd.ch1.latched": False, "snspd.ch2.latched": False}
     host = stack.enter_context(WebSqHost(WebSqDevice(bench, "snspd", n_channels=2)))
     snspd = SingleQuantumWebSq("snspd", host.endpoint, bias_slew_a_per_s=1.0, timeout=TIMEOUT_S)
-    return Subject(snspd.ch1.bias, host.device.faults, lambda: host.device.bias_set_a(0), (0.0, 10e-6, 22e-6), 1e-3)
+    return Subject(snspd.ch1.bias, host.device, lambda: host.device.bias_set_a(0), (0.0, 10e-6, 22e-6), 1e-3)
 
 
 def _dlcpro(bench: Bench, stack: ExitStack) -> Subject:
@@ -137,7 +141,7 @@ def _dlcpro(bench: Bench, stack: ExitStack) -> Subject:
     laser = TopticaDlcPro("laser", host.endpoint, timeout=TIMEOUT_S)
     return Subject(
         laser.piezo_voltage,
-        host.device.faults,
+        host.device,
         lambda: host.device.value("laser1:dl:pc:voltage-set"),
         (10.0, 70.5, 120.25),
     )
@@ -151,7 +155,7 @@ def _pulse_streamer(bench: Bench, stack: ExitStack) -> Subject:
     address = f"127.3.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 2}"  # the vendor's ports are fixed
     host = stack.enter_context(PulseStreamerHost(PulseStreamerDevice(bench, "pulser"), address))
     pulser = SwabianPulseStreamer("pulser", host.endpoint, outputs={}, timeout=TIMEOUT_S)
-    return Subject(pulser.temperature, host.device.faults, lambda: 41.5)
+    return Subject(pulser.temperature, host.device, lambda: 41.5)
 
 
 def _id900(bench: Bench, stack: ExitStack) -> Subject:
@@ -161,15 +165,13 @@ def _id900(bench: Bench, stack: ExitStack) -> Subject:
 
     host = stack.enter_context(Id900Host(Id900Device(bench, "tagger")))
     tagger = IdqTimeController("tagger", host.endpoint, datalink=host.datalink, channels=(1, 2), timeout=TIMEOUT_S)
-    return Subject(
-        tagger.ch1.delay, host.device.faults, lambda: float(host.device.settings["DELA1:VALU"]), (0, 1500, 22_000)
-    )
+    return Subject(tagger.ch1.delay, host.device, lambda: float(host.device.settings["DELA1:VALU"]), (0, 1500, 22_000))
 
 
 def _analog_output(bench: Bench, stack: ExitStack) -> Subject:
     server = stack.enter_context(NiDaqServer(bench))
     output = NiAnalogOutput("ao", server.endpoint, slew_rate_v_per_s=1e6, timeout=TIMEOUT_S)
-    return Subject(output.voltage, server.faults, lambda: bench.get("Dev1/ao0"), (0.0, 1.25, -3.5), answers=8)
+    return Subject(output.voltage, server, lambda: bench.get("Dev1/ao0"), (0.0, 1.25, -3.5), answers=8)
 
 
 def _paddle(bench: Bench, stack: ExitStack) -> Subject:
@@ -180,7 +182,7 @@ def _paddle(bench: Bench, stack: ExitStack) -> Subject:
     controller = ThorlabsMpc320("pol", host.path, timeout=TIMEOUT_S)
     stack.callback(controller.close)
     steps = tuple(n * 170 / 1370 for n in (0, 300, 1100))
-    return Subject(controller.angle1, host.device.faults, lambda: bench.get("pol.angle1_deg"), steps)
+    return Subject(controller.angle1, host.device, lambda: bench.get("pol.angle1_deg"), steps)
 
 
 def _itla(bench: Bench, stack: ExitStack) -> Subject:
@@ -190,26 +192,26 @@ def _itla(bench: Bench, stack: ExitStack) -> Subject:
     host = stack.enter_context(SerialHost(ItlaDevice(bench, "laser")))
     laser = ItlaLaser("laser", host.path, timeout=TIMEOUT_S)
     stack.callback(laser.close)
-    return Subject(laser.power, host.device.faults, lambda: bench.get("laser.power_w"), (5e-3, 10e-3, 15e-3), 1e-3)
+    return Subject(laser.power, host.device, lambda: bench.get("laser.power_w"), (5e-3, 10e-3, 15e-3), 1e-3)
 
 
 def _keysight_laser(bench: Bench, stack: ExitStack) -> Subject:
     host = stack.enter_context(TcpHost(Keysight816xDevice(bench)))
     laser = KeysightLaser("laser", host.visa_address, slot=1, visalib="@py", timeout=TIMEOUT_S)
-    return Subject(laser.power, host.device.faults, lambda: bench.get("laser.power_w"), (1e-3, 2e-3, 5e-3), 1e-4)
+    return Subject(laser.power, host.device, lambda: bench.get("laser.power_w"), (1e-3, 2e-3, 5e-3), 1e-4)
 
 
 def _optical_switch(bench: Bench, stack: ExitStack) -> Subject:
     host = stack.enter_context(TcpHost(Keysight816xDevice(bench)))
     switch = KeysightSwitch("switch", host.visa_address, slot=3, visalib="@py", timeout=TIMEOUT_S)
-    return Subject(switch.position, host.device.faults, lambda: bench.get("switch.position"), (1, 2))
+    return Subject(switch.position, host.device, lambda: bench.get("switch.position"), (1, 2))
 
 
 def _analog_input(bench: Bench, stack: ExitStack) -> Subject:
     bench.set("Dev1/ai0", -2.75)
     server = stack.enter_context(NiDaqServer(bench))
     monitor = NiAnalogInput("ai", server.endpoint, timeout=TIMEOUT_S)
-    return Subject(monitor.voltage, server.faults, lambda: bench.get("Dev1/ai0"), answers=1)
+    return Subject(monitor.voltage, server, lambda: bench.get("Dev1/ai0"), answers=1)
 
 
 def _edge_counter(bench: Bench, stack: ExitStack) -> Subject:
@@ -217,14 +219,14 @@ def _edge_counter(bench: Bench, stack: ExitStack) -> Subject:
     bench.signals["Dev1/ctr0"] = lambda t_s: np.full(len(t_s), 4242.0)
     server = stack.enter_context(NiDaqServer(bench))
     counter = NiEdgeCounter("counter", server.endpoint, timeout=TIMEOUT_S)
-    return Subject(counter.counts, server.faults, lambda: 0.0, answers=1)
+    return Subject(counter.counts, server, lambda: 0.0, answers=1)
 
 
 def _white_rabbit(bench: Bench, stack: ExitStack) -> Subject:
     bench.set("switch.timing_ok", True)
     agent = stack.enter_context(WhiteRabbitAgent(bench, "switch"))
     switch = WhiteRabbitSwitch("switch", agent.endpoint, timeout=TIMEOUT_S)
-    return Subject(switch.timing_ok, agent.faults, lambda: float(bench.get("switch.timing_ok")), answers=1)
+    return Subject(switch.timing_ok, agent, lambda: float(bench.get("switch.timing_ok")), answers=1)
 
 
 def _memory(bench: Bench, stack: ExitStack) -> Subject:
@@ -242,7 +244,7 @@ def _memory(bench: Bench, stack: ExitStack) -> Subject:
     )
     return Subject(
         memory.electrode_voltage,
-        server.faults,
+        server,
         lambda: bench.get("Dev1/ao0"),
         (0.0, 1.25, -3.5),
         answers=8,
@@ -256,14 +258,14 @@ def _pair_source(bench: Bench, stack: ExitStack) -> Subject:
     stack.callback(SantecTsl("pump", host.visa_address, visalib="@py", timeout=TIMEOUT_S).close)
     source = PumpedPairSource("pair_source", emission="pump.emission", pump_power="pump.power", transmission=0.5)
     truth = lambda: 0.5 * bench.get("pump.power_w")  # noqa: E731
-    return Subject(source.pump_power, host.device.faults, truth, (1e-3, 2e-3, 5e-3), 1e-4, said_by="pump")
+    return Subject(source.pump_power, host.device, truth, (1e-3, 2e-3, 5e-3), 1e-4, said_by="pump")
 
 
 def _lakeshore(bench: Bench, stack: ExitStack) -> Subject:
     bench.values |= {"lake.temperature_k": 3.125, "lake.setpoint_k": 3.0}
     host = stack.enter_context(TcpHost(LakeShore336Device(bench, "lake")))
     lake = RobustLakeshore336("lake", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
-    return Subject(lake.A.temperature, host.device.faults, lambda: bench.get("lake.temperature_k"), answers=1)
+    return Subject(lake.A.temperature, host.device, lambda: bench.get("lake.temperature_k"), answers=1)
 
 
 def _microwave(bench: Bench, stack: ExitStack) -> Subject:
@@ -271,7 +273,7 @@ def _microwave(bench: Bench, stack: ExitStack) -> Subject:
     source = RobustSgs100a("mw", host.visa_address, visalib="@py", timeout=TIMEOUT_S)
     return Subject(
         source.frequency,
-        host.device.faults,
+        host.device,
         lambda: float(host.device.answer("SOUR:FREQ?")),
         (1e9, 5e9, 7.1e9),
         answers=1,
@@ -285,6 +287,19 @@ SUBJECTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("make", SUBJECTS, ids=lambda make: make.__name__.strip("_"))
+def test_every_emulator_keeps_a_trace_of_what_was_asked_and_said(
+    make: Callable[[Bench, ExitStack], Subject], stack: ExitStack
+) -> None:
+    if make in (_rubidium, _paddle, _itla) and not has_pseudo_terminals():
+        pytest.skip("no pseudo terminals here")
+    subject = make(Bench(), stack)
+    subject.device.trace.clear()
+    subject.parameter.get()
+    assert subject.device.trace.messages()
+    assert subject.device.trace.answers()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("make", SUBJECTS, ids=lambda make: make.__name__.strip("_"))
 def test_faults_on_the_wire(make: Callable[[Bench, ExitStack], Subject], stack: ExitStack) -> None:
@@ -294,8 +309,7 @@ def test_faults_on_the_wire(make: Callable[[Bench, ExitStack], Subject], stack: 
     rng = np.random.default_rng(2026)
     subject.faults.late_s = 1.6 * TIMEOUT_S
     injected, named = Counter[str](), 0
-    for _ in range(FAULTS_EACH):
-        fault = Fault(str(rng.choice(list(Fault))))
+    for fault in _kinds(rng):
         injected[fault.value] += 1
         subject.faults.inject(*[None] * int(rng.integers(subject.answers)), fault)
         wanted = subject.values[rng.integers(len(subject.values))] if subject.values and rng.random() < 0.5 else None
@@ -304,6 +318,12 @@ def test_faults_on_the_wire(make: Callable[[Bench, ExitStack], Subject], stack: 
         _recover(subject)
     _report(make.__name__.strip("_"), injected, named)
     assert named > FAULTS_EACH / 8  # the campaign did bite
+
+
+def _kinds(rng: np.random.Generator) -> list[Fault]:
+    """Every kind as often as every other, in random order."""
+    kinds = [kind for _, kind in zip(range(FAULTS_EACH), itertools.cycle(Fault), strict=False)]
+    return [kinds[k] for k in rng.permutation(len(kinds))]
 
 
 def _report(driver: str, injected: Counter[str], named: int) -> None:
@@ -351,10 +371,9 @@ def test_faults_on_the_wire_of_digital_lines(stack: ExitStack) -> None:
     rng = np.random.default_rng(2026)
     told, injected = list[str](), Counter[str]()
     server.faults.late_s = 1.6 * TIMEOUT_S
-    for _ in range(FAULTS_EACH):
-        fault = Fault(str(rng.choice(list(Fault))))
+    for fault in _kinds(rng):
         injected[fault.value] += 1
-        server.faults.inject(*[None] * int(rng.integers(4)), fault)
+        server.faults.inject(*[None] * int(rng.integers(12)), fault)
         wanted = bool(rng.random() < 0.5)
         start_s = time.perf_counter()
         try:

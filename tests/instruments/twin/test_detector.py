@@ -22,7 +22,8 @@ PERIOD_PS = 244.56
 #: Full bins of 1 ps, from -101 ps on.
 BINS = 244
 TENTHS = np.arange(10) / 10
-RATE_AT_64_DB_HZ = 4.31e7
+#: Clicks in 0.1 s are the events of the histograms from 68 dB on; 64 dB is 4 dB brighter than 68 dB (benchmarks/time_walk.py).
+LIGHT_HZ = {64: 1.216e8, 68: 4.84e7, 72: 1.83e7, 76: 6.45e6, 80: 2.504e6, 84: 9.98e5}
 
 
 def clicks(
@@ -86,7 +87,7 @@ def test_efficiency_comes_back_with_the_current():
 
 def test_every_earlier_click_makes_one_late():
     """Three photons 20 ns apart, 5 ps late after 20 ns and 2 ps after 40 ns: lateness 0, 5, 7 ps."""
-    walk = ((10_000, 5.0, 0.0), (20_000, 5.0, 0.0), (40_000, 2.0, 0.0), (50_000, 0.0, 0.0))
+    walk = ((10_000, 5.0), (20_000, 5.0), (40_000, 2.0), (50_000, 0.0))
     config = DetectorConfig(dead_time_ps=1000, recovery_ps=1.0, jitter_sigma_ps=0.0, jitter_tau_ps=0.0, walk=walk)
     photons = np.array([10**6, 10**6 + 20_000, 10**6 + 40_000, 10**7], np.int64)
     late = Pixel(config, 1, "ch").click(photons, 10**8) - photons
@@ -131,18 +132,33 @@ def width_ps(histogram: np.ndarray) -> float:
     return float(above[-1] - above[0]) * 0.1
 
 
+def test_a_bent_edge_adds_the_square_of_the_shift():
+    """Shifts 0, 20, 30 ps and 0.01 a ps: lateness 0, 20 + 4, 30 + 9 ps."""
+    walk = ((10_000, 20.0), (20_000, 20.0), (40_000, 10.0), (50_000, 0.0))
+    config = DetectorConfig(
+        dead_time_ps=1000,
+        recovery_ps=1.0,
+        jitter_sigma_ps=0.0,
+        jitter_tau_ps=0.0,
+        walk=walk,
+        walk_curvature_per_ps=0.01,
+    )
+    photons = np.array([10**6, 10**6 + 20_000, 10**6 + 40_000, 10**7], np.int64)
+    late = Pixel(config, 1, "ch").click(photons, 10**8) - photons
+    assert late.tolist() == [0, 24, 39, 0]
+
+
 @pytest.mark.skipif(not HISTOGRAMS.is_file(), reason="the measured histograms are not here")
-@pytest.mark.parametrize(
-    ("attenuation_db", "misfit"), [(64, 0.038), (68, 0.042), (72, 0.055), (76, 0.044), (80, 0.042)]
-)
-def test_measured_arrival_histograms(attenuation_db, misfit):
-    """Pulsed light at five rates: width, and area between measured and simulated histogram, best aligned."""
+@pytest.mark.parametrize("attenuation_db", [64, 68, 72, 76, 80, 84])
+def test_measured_arrival_histograms(attenuation_db):
+    """Pulsed light at six rates: width within 5 %, area between measured and simulated histogram, best aligned, below 3 %."""
     measured = json.loads(HISTOGRAMS.read_text())[str(attenuation_db)]
     at, weight = np.array(measured["histx"], int), np.array(measured["histy"], float)
-    expected = weight[(at >= -101) & (at < -101 + BINS)]
+    begin = -101 if attenuation_db < 84 else -122
+    expected = weight[(at >= begin) & (at < begin + BINS)]
     expected = expected / expected.sum()
-    rate_hz = RATE_AT_64_DB_HZ * 10 ** (-(attenuation_db - 64) / 10)
-    times = clicks(load_detector("wsi_time_walk"), rate_hz, min(2e6 / rate_hz, 2.0), period_ps=PERIOD_PS)
+    rate_hz = LIGHT_HZ[attenuation_db]
+    times = clicks(load_detector("nbn_time_walk"), rate_hz, 2e6 / rate_hz, seed=5, period_ps=PERIOD_PS)
     phase = times % PERIOD_PS * (BINS / PERIOD_PS)
     best, found = min(
         (float(np.abs(np.roll(h, shift) - expected).sum()), tuple(h))
@@ -150,4 +166,4 @@ def test_measured_arrival_histograms(attenuation_db, misfit):
         for shift in range(BINS)
     )
     assert width_ps(np.array(found)) == pytest.approx(width_ps(expected), rel=0.05)
-    assert best < misfit
+    assert best < 0.03
