@@ -123,6 +123,7 @@ class Campaign:
     def expect(self, what: str, good: bool) -> None:
         if not good:
             self.wrong.append(what)
+            say(f"wrong: {what}")
 
     def engine(self) -> EngineClient:
         return EngineClient.connect_or_start(str(self.station), None, self.runs)

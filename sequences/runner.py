@@ -164,6 +164,7 @@ class _Run:
     told_at: float = 0.0
     told_for_s: float = 0.0
     checkpoint_at: float = 0.0
+    round_at: float = 0.0
     before: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     changes: ParameterChanges = field(default_factory=ParameterChanges)
 
@@ -280,9 +281,11 @@ class _Run:
         for change in self.monitors.judge(blocks):
             self.writer.append_validity(change.t_ps, change.source, change.valid, change.reason)
             self.tell(change)
+        for block in blocks.values():
+            self.writer.append_tags(block)
+        self._make_durable()
         action = Action.CONTINUE
         for source, block in blocks.items():
-            self.writer.append_tags(block)
             if self.subscribers:
                 self.tell(Tags(block, rates_hz(block, self.lab.nodes[source])))
             counted = not_counting(block) if self.monitors.suspended(source) else block
@@ -295,6 +298,12 @@ class _Run:
             self.writer.append_log(self._now_ps(), "SET", text)
         self._tell_standing(final=action is not Action.CONTINUE)
         return action
+
+    def _make_durable(self) -> None:
+        """Where rounds are slow, a round is on disk for good before it is told, not half a second after the next one."""
+        now = time.monotonic()
+        self.writer.flush_unless_before(now + (now - self.round_at))
+        self.round_at = now
 
     def _now_ps(self) -> int:
         return self.taggers.covered_ps.get(self.plan.sources[0], 0)

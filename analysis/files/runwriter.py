@@ -237,7 +237,11 @@ class RunWriter:
         self._flush_when_due()
 
     def _flush_when_due(self) -> None:
-        if time.monotonic() - self._flushed >= FLUSH_EVERY_S:
+        self.flush_unless_before(time.monotonic())
+
+    def flush_unless_before(self, next_s: float) -> None:
+        """Flushes now if ``next_s`` (of ``time.monotonic``), when rows come again, is later than a flush would be due."""
+        if next_s - self._flushed >= FLUSH_EVERY_S:
             self.flush()
 
     def flush(self) -> None:

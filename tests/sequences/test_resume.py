@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +182,31 @@ def test_settings_decided_from_data_go_on_where_they_were_cut(
     assert run.status == "done"
     visited_as_told(run)
     assert reproduce(run).differing() == []
+
+
+KILLED = """
+import json, os, signal, sys, time
+import erbia
+from erbia.sequences.documents import Tags
+def count(document, seen=[]):
+    seen.append(isinstance(document, Tags))
+    if sum(seen) == int(sys.argv[1]):
+        time.sleep(0.6)  # rows are made durable every half second, at the next one
+    if sum(seen) == int(sys.argv[1]) + 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+with erbia.load_station("mock_lab", seed=3) as lab:
+    lab.run("scan", out_dir=sys.argv[2], subscribers=(count,), **json.loads(sys.argv[3]))
+"""
+
+
+@pytest.mark.slow
+def test_a_search_survives_the_death_of_its_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, "4", str(tmp_path), json.dumps(DECIDED["search"])]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == -signal.SIGKILL
+    (path,) = tmp_path.glob("*.h5")
+    with open_run(path) as before:
+        assert before.status == "interrupted"
+        assert len(before.settings()) == 1
+        assert sum(len(before.blocks(source)) for source in before.sources) in (4, 5)
+    with load_station("mock_lab", seed=3) as lab:
+        visited_as_told(lab.resume(path))

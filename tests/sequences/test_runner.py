@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from erbia.analysis.errors import UsageError
-from erbia.analysis.files.runfile import Run, open_run
+from erbia.analysis.files.runfile import Run, RunWriter, open_run
 from erbia.analysis.records import TagBlock
 from erbia.instruments.errors import ConnectionLost
 from erbia.sequences.control import RunControl
@@ -41,6 +41,38 @@ def test_documents_come_in_order_after_the_data_are_on_disk(lab: Lab, tmp_path: 
     ]  # fmt: skip
     assert len(run.heralds()) >= 24
     assert set(run.heralds()["outcome"]) <= {-1, 1}
+
+
+def test_where_rounds_are_slow_what_is_told_is_durable(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks, durable, told = 0, 0, 0
+    append, flush = RunWriter.append_tags, RunWriter.flush
+
+    def count(self: RunWriter, block: TagBlock) -> None:
+        nonlocal blocks
+        append(self, block)
+        blocks += 1
+
+    def keep(self: RunWriter) -> None:
+        nonlocal durable
+        flush(self)
+        durable = blocks
+
+    def slow(document: Document) -> None:
+        nonlocal told
+        if isinstance(document, Tags):
+            told += 1
+            assert told <= durable
+            time.sleep(0.2)
+
+    monkeypatch.setattr(RunWriter, "append_tags", count)
+    monkeypatch.setattr(RunWriter, "flush", keep)
+    failures: list[str] = []
+    monkeypatch.setattr("erbia.sequences.runner.log.exception", lambda *words: failures.append(str(words)))
+    lab.run("heralded_entanglement", out_dir=tmp_path, subscribers=(slow,), heralds=1, calibration_shots=20)
+    assert told >= 15
+    assert not failures
 
 
 def test_live_and_offline_give_the_same_numbers(lab: Lab, tmp_path: Path) -> None:
