@@ -8,6 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from ..analysis.errors import UsageError
+from ..analysis.value_list import FORMS
+from .scan_text import EXAMPLE
 from .schema import Field, flatten, nest
 from .widgets import label, restyle
 
@@ -20,12 +22,14 @@ class Entry(QWidget):
     def __init__(self, field: Field, editor: QWidget) -> None:
         super().__init__()
         self.field, self.editor = field, editor
-        self.wrong = label("", "wrong", wrap=True)
+        self.wrong, self.note = label("", "wrong", wrap=True), label("", "muted", wrap=True)
         self.wrong.hide()
+        self.note.hide()
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setVerticalSpacing(0)
         layout.addRow(editor)
+        layout.addRow(self.note)
         layout.addRow(self.wrong)
         editor.setObjectName(field.path)
         editor.setToolTip(tooltip(field))
@@ -54,6 +58,7 @@ class TextEntry(Entry):
         self._line = QLineEdit()
         super().__init__(field, self._line)
         self._line.setPlaceholderText("not set" if field.optional else field.unit)
+        self._line.textChanged.connect(self._spell_out)
         self.show_value(field.default)
         self._line.textEdited.connect(self.changed)
 
@@ -63,6 +68,11 @@ class TextEntry(Entry):
     def show_value(self, value: Any) -> None:
         self._line.setText(self.field.to_text(value))
         self._line.setCursorPosition(0)
+
+    def _spell_out(self, text: str) -> None:
+        words = self.field.preview(text)
+        self.note.setText(words)
+        self.note.setVisible(bool(words))
 
 
 class CheckEntry(Entry):
@@ -107,7 +117,10 @@ def entry(field: Field) -> Entry:
 
 def tooltip(field: Field) -> str:
     """What the field is and what it may be."""
-    parts = [field.help, field.range_text() and f"allowed: {field.range_text()}", f"config key: {field.path}"]
+    ranged = field.many and field.kind in ("number", "integer")
+    typed = f"e.g. {EXAMPLE if field.kind == 'scan' else FORMS}" if field.kind == "scan" or ranged else ""
+    allowed = field.range_text() and f"allowed: {field.range_text()}"
+    parts = [field.help, allowed, typed, f"config key: {field.path}"]
     return "\n".join(part for part in parts if part)
 
 

@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
         self.resize(1366, 740)
         self.docks.reset()
         self.set_theme(str(settings.value("theme", "dark")))
-        self._set_font(int(str(settings.value("font_pt", fitting_pt(self.screen().size().height())))))
+        self.set_font(int(str(settings.value("font_pt", fitting_pt(self.screen().size().height())))))
         self._restore_layout()
         if settings.value("guided") is None:
             panels.guide.begin()
@@ -111,7 +111,8 @@ class MainWindow(QMainWindow):
         self.panels.paint(theme)
         self._refresh()
 
-    def _set_font(self, points: int) -> None:
+    def set_font(self, points: int) -> None:
+        """Every text in that size, in points."""
         font = QApplication.font()
         font.setPointSize(min(_LARGEST_PT, max(_SMALLEST_PT, points)))
         if font != QApplication.font():
@@ -119,7 +120,7 @@ class MainWindow(QMainWindow):
             self.set_theme(str(self.settings.value("theme")))
 
     def _grow_text(self, points: int) -> None:
-        self._set_font(QApplication.font().pointSize() + points)
+        self.set_font(QApplication.font().pointSize() + points)
         self.settings.setValue("font_pt", QApplication.font().pointSize())
 
     def _restore_layout(self) -> None:

@@ -26,6 +26,7 @@ class QueueDesk(Desk):
         self.run = RunView()  # the live one; tells how long the present entry still takes
         self._held = ""
         self._took_s: dict[str, float] = {}  # how long the latest run of each experiment took, or will
+        bridge.opened.connect(queue.show_experiments)
         bridge.queue.connect(self._show)
         bridge.calibrations.connect(calibrations.show_calibrations)
         queue.cancel_wanted.connect(lambda number: self.ask(lambda c: c.cancel(number)))

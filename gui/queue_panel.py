@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from ..sequences.engine.queue_values import PLAYING, WAITING, QueueEntry, QueueState
+from ..sequences.engine.values import ExperimentInfo
 from . import names
-from .queue_times import differences, durations_s, etas_s, value_text
-from .schema import flatten
+from .queue_times import differences, durations_s, etas_s, settings_text
+from .schema import Field, fields
 from .table import Cell, Table
 from .theme import Theme
 from .widgets import Hinted, label, named
@@ -55,6 +56,7 @@ class QueuePanel(QWidget):
             buttons.addWidget(button, 0, k)
         layout.addLayout(buttons)
         self._entries: list[QueueEntry] = []
+        self._fields: dict[str, list[Field]] = {}
         self.hold.clicked.connect(self.hold_wanted)
         self.table.itemSelectionChanged.connect(self._offer)
         self._offer()
@@ -62,6 +64,10 @@ class QueuePanel(QWidget):
     def paint(self, theme: Theme) -> None:
         """Takes the theme's colours on."""
         self.table.paint(theme)
+
+    def show_experiments(self, experiments: Sequence[ExperimentInfo]) -> None:
+        """Learns in what units settings are told."""
+        self._fields = {experiment.name: fields(experiment.schema) for experiment in experiments}
 
     def show_queue(self, queue: QueueState, remaining_s: float | None, took_s: Mapping[str, float] = _NOTHING) -> None:
         """Brings the rows up to date.
@@ -77,7 +83,10 @@ class QueuePanel(QWidget):
         self._entries = [*ended, *coming]
         etas = etas_s(coming, {**took_s, **durations_s(queue.entries)}, remaining_s)
         before = [None, *self._entries]
-        rows = [_row(entry, one, etas.get(entry.id)) for entry, one in zip(self._entries, before, strict=False)]
+        rows = [
+            _row(entry, one, etas.get(entry.id), self._fields.get(entry.order.experiment, ()))
+            for entry, one in zip(self._entries, before, strict=False)
+        ]
         self.table.show_rows([entry.id for entry in self._entries], rows)
         self.held.setText(f"held: {queue.held}" if queue.held else "")
         self.held.setVisible(bool(queue.held))
@@ -125,14 +134,16 @@ class QueuePanel(QWidget):
             self.cancel_wanted.emit(entry.id)
 
 
-def _row(entry: QueueEntry, before: QueueEntry | None, eta_s: float | None) -> tuple[Cell, Cell, Cell]:
+def _row(
+    entry: QueueEntry, before: QueueEntry | None, eta_s: float | None, known: Sequence[Field] = ()
+) -> tuple[Cell, Cell, Cell]:
     order = entry.order
     times = f" ×{order.repeats}" if order.repeats > 1 else ""
     state = f"{entry.state} {entry.played + 1}/{order.repeats}" if times and entry.state == PLAYING else entry.state
     eta = "" if eta_s is None else names.duration(eta_s) if math.isfinite(eta_s) else "unknown"
-    settings = [f"{key}: {value_text(value)}" for key, value in flatten(order.config).items()]
+    settings = [f"{key}: {text}" for key, text in settings_text(order.config, known).items()]
     if before is not None and before.order.experiment == order.experiment:
-        news = differences(before.order.config, order.config) or ["as the one before"]
+        news = differences(before.order.config, order.config, known) or ["as the one before"]
     else:
         news = settings
     what = order.experiment.replace("_", " ") + times

@@ -53,11 +53,18 @@ def value_text(value: Any, unit: str = "") -> str:
 
 def differences(before: dict[str, Any], after: dict[str, Any], fields: Sequence[Field] = ()) -> list[str]:
     """``key: old → new`` for every setting of two configs that differs, dotted keys."""
-    old, new = flatten(before), flatten(after)
-    units = {field.path: field.unit for field in fields}
+    old, new = (settings_text(config, fields) for config in (before, after))
     return [
-        f"{key}: {value_text(old[key], units.get(key, '')) if key in old else '–'} → "
-        f"{value_text(new[key], units.get(key, '')) if key in new else '–'}"
+        f"{key}: {old.get(key, '–')} → {new.get(key, '–')}"
         for key in dict.fromkeys((*old, *new))
-        if old.get(key) != new.get(key) or (key in old) != (key in new)
+        if old.get(key) != new.get(key)
     ]
+
+
+def settings_text(config: dict[str, Any], fields: Sequence[Field] = ()) -> dict[str, str]:
+    """Every setting of a config as it is typed, by its dotted key; without its field, as well as can be told."""
+    known = {field.path: field for field in fields}
+    return {
+        key: known[key].to_text(value) or "not set" if key in known else value_text(value)
+        for key, value in flatten(config, known).items()
+    }

@@ -13,9 +13,17 @@ Column = tuple[str, FloatArray]
 
 
 def changed(fields: list[Field], config: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a config that differ from what the experiment proposes, dotted."""
-    proposed = {field.path: field.default for field in fields}
-    return {path: value for path, value in flatten(config, proposed).items() if value != proposed.get(path)}
+    """The keys of a config that differ from what the experiment proposes, dotted; a scan as the line one types."""
+    known = {field.path: field for field in fields}
+    given = flatten(config, known)
+    differing = {
+        path: value
+        for path, value in given.items()
+        if known[path].to_text(value) != known[path].to_text(known[path].default)
+    }
+    return {
+        path: known[path].to_text(value) if known[path].kind == "scan" else value for path, value in differing.items()
+    }
 
 
 def command(experiment: str, station: str, settings: dict[str, Any]) -> str:
@@ -28,10 +36,10 @@ def command(experiment: str, station: str, settings: dict[str, Any]) -> str:
 
 def script(experiment: str, station: str, settings: dict[str, Any]) -> str:
     """The run as Python."""
-    chosen = json.dumps(settings, indent=4).replace("true", "True").replace("false", "False").replace("null", "None")
+    lines = "".join(f"    {path!r}: {value!r},\n" for path, value in settings.items())
     return (
         "import erbia\n\n"
-        f"settings = {chosen}\n"
+        f"settings = {{\n{lines}}}\n"
         f'with erbia.load_station("{station}") as lab:\n'
         f'    run = lab.run("{experiment}", **settings)\n'
         "    for name, estimate in run.results.items():\n"

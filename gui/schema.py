@@ -9,7 +9,11 @@ from typing import Any
 
 from ..analysis.errors import UsageError
 from ..analysis.quantity import format_quantity, parse_quantity
+from ..analysis.value_list import parse_values, values_text
+from ..sequences.scan_text import text_of
+from .scan_text import preview, read_points, span
 
+_NUMBERS = ("number", "integer")
 _KINDS = {"number", "integer", "boolean", "string", "json"}
 _DIGITS = 12
 
@@ -20,9 +24,9 @@ class Field:
 
     Attributes:
         path: dotted place in the config; what the engine's refusals name.
-        kind: ``number``, ``integer``, ``boolean``, ``string`` or ``choice``, of the items when ``many``; ``json`` is
-            anything nested, typed as JSON.
-        many: a list of values, typed with commas.
+        kind: ``number``, ``integer``, ``boolean``, ``string`` or ``choice``, of the items when ``many``; ``scan`` is
+            typed as one line (``sequences.scan_text``), ``json`` anything else that is nested, typed as JSON.
+        many: a list of values, typed with commas, or numbers as a range (``analysis.value_list``).
         optional: may be left empty (None).
         lower, upper: inclusive unless ``open_lower``, ``open_upper``.
     """
@@ -59,6 +63,10 @@ class Field:
         """The value as the form shows it; ``parse`` is the inverse."""
         if value is None:
             return ""
+        if self.kind == "scan":
+            return text_of(value)
+        if self.many and self.kind in _NUMBERS:
+            return values_text(value, self.unit)
         if self.many:
             return ", ".join(self._item_text(item) for item in value)
         return self._item_text(value)
@@ -70,9 +78,25 @@ class Field:
             if self.optional:
                 return None
             raise UsageError("needs a value")
+        if self.kind == "scan":
+            return read_points(text)
+        if self.many and self.kind in _NUMBERS:
+            return [self._checked(number) for number in parse_values(text, self.unit)]
         if self.many:
-            return [self._parse_item(part.strip()) for part in text.split(",") if part.strip()]
+            return [part.strip() for part in text.split(",") if part.strip()]
         return self._parse_item(text)
+
+    def preview(self, text: str) -> str:
+        """What a text that is short for more spells out; empty for any other, and for one that cannot be read."""
+        try:
+            if self.kind == "scan":
+                return preview(text)
+            if self.many and self.kind in _NUMBERS and any(mark in text for mark in ("..", "±", "+-")):
+                numbers = parse_values(text, self.unit)
+                return f"{len(numbers)} values: {span(numbers, self.unit)}"
+        except UsageError:
+            return ""
+        return ""
 
     def _parse_item(self, text: str) -> Any:
         if self.kind == "json":
@@ -80,26 +104,23 @@ class Field:
                 return json.loads(text)
             except json.JSONDecodeError as error:
                 raise UsageError(f"not JSON: {error.msg} at character {error.pos + 1}") from error
-        if self.kind == "integer":
-            number = self._checked(parse_quantity(text, self.unit))
-            if number != int(number):
-                raise UsageError(f"{text} is not a whole number")
-            return int(number)
-        if self.kind == "number":
+        if self.kind in _NUMBERS:
             return self._checked(parse_quantity(text, self.unit))
         return text
 
     def _checked(self, number: float) -> float:
+        if self.kind == "integer" and number != int(number):
+            raise UsageError(f"{number:g} is not a whole number")
         low = self.lower is not None and (number <= self.lower if self.open_lower else number < self.lower)
         high = self.upper is not None and (number >= self.upper if self.open_upper else number > self.upper)
         if low or high:
             raise UsageError(f"must be {self.range_text()}")
-        return number
+        return int(number) if self.kind == "integer" else number
 
     def _item_text(self, value: Any) -> str:
         if self.kind == "json":
             return json.dumps(value, ensure_ascii=False)
-        return self._number_text(value) if self.kind in ("number", "integer") else str(value)
+        return self._number_text(value) if self.kind in _NUMBERS else str(value)
 
     def _number_text(self, value: float) -> str:
         return format_quantity(value, self.unit, _DIGITS) if self.unit else f"{value:.{_DIGITS}g}"
@@ -137,7 +158,8 @@ def _walk(schema: dict[str, Any], definitions: dict[str, Any], prefix: str) -> I
     for name, given in schema.get("properties", {}).items():
         spec, optional = _resolve(given, definitions)
         if "properties" in spec and (optional or _is_union(given)):
-            yield Field(f"{prefix}{name}", name.replace("_", " "), "json", _help(given), default=given.get("default"), optional=optional)  # fmt: skip
+            kind = "scan" if given.get("typed") == "scan" else "json"
+            yield Field(f"{prefix}{name}", name.replace("_", " "), kind, _help(given), default=given.get("default"), optional=optional)  # fmt: skip
         elif "properties" in spec:
             yield from _walk(spec, definitions, f"{prefix}{name}.")
         else:

@@ -6,10 +6,11 @@ import itertools
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 
 from erbia.gui.big_rates import BigRates, tick_period_s
+from erbia.gui.plots import series_pen
 from erbia.gui.rates_panel import RateStrip
 from erbia.gui.theme import DARK
 from erbia.gui.view_models import RunView
@@ -127,3 +128,38 @@ def test_a_zero_breaks_the_line_on_a_log_scale_only(qtbot: Any, strip: RateStrip
     assert str(strip.plot.curves["tagger ch0"].getOriginalDataset()[1].tolist()[-1]) == "nan"
     qtbot.mouseClick(strip.log, LEFT)
     assert strip.plot.curves["tagger ch0"].getOriginalDataset()[1].tolist() == [10, 10, 10, 0]
+
+
+def tick(qtbot: Any, strip: RateStrip, row: int) -> None:
+    key = strip.key
+    place = key.visualItemRect(key.topLevelItem(row))
+    qtbot.mouseClick(key.viewport(), LEFT, pos=place.topLeft() + QPoint(8, place.height() // 2))
+
+
+def test_the_key_names_every_line_and_hides_it(qtbot: Any, strip: RateStrip) -> None:
+    view = run(1000.0, 50.0, 7.0)
+    strip.show_run(view)
+    texts = [[strip.key.topLevelItem(k).text(c) for c in range(2)] for k in range(3)]
+    assert texts == [["tagger ch0", "1.00 kHz"], ["tagger ch1", "50.0 Hz"], ["tagger ch2", "7.00 Hz"]]
+    tick(qtbot, strip, 1)
+    assert strip.key.hidden == {"tagger ch1"}
+    assert [curve.isVisible() for curve in strip.plot.curves.values()] == [True, False, True]
+    big = shown(qtbot, BigRates())
+    big.show_run(view, strip.key.hidden)
+    assert [caption.text() for caption in big.captions if caption.isVisible()] == ["tagger ch0", "tagger ch2"]
+    tick(qtbot, strip, 1)
+    assert not strip.key.hidden
+
+
+def test_what_was_hidden_stays_hidden_in_the_next_run(qtbot: Any, strip: RateStrip) -> None:
+    strip.show_run(run(1000.0, 50.0))
+    tick(qtbot, strip, 0)
+    strip.show_run(run(900.0))
+    strip.show_run(run(900.0, 40.0))
+    assert strip.key.hidden == {"tagger ch0"}
+    assert not strip.plot.curves["tagger ch0"].isVisible()
+
+
+def test_no_two_lines_look_alike() -> None:
+    pens = [series_pen(DARK, k) for k in range(2 * len(DARK.series))]
+    assert len({(pen.color().name(), pen.style()) for pen in pens}) == len(pens)

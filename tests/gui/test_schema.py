@@ -75,7 +75,9 @@ def test_ranges_in_words(path: str, words: str) -> None:
         ("precision", "", None),
         ("precision", " 0.02 ", 0.02),
         ("bases", "XX, ZZ,", ["XX", "ZZ"]),
-        ("times_s", "1 us, 2e-6, 3 µs", [1e-6, 2e-6, 3e-6]),
+        ("times_s", "1 us, 2e-6 s, 3 µs", [1e-6, 2e-6, 3e-6]),
+        ("times_s", "1, 2, 5 ms", [1e-3, 2e-3, 5e-3]),
+        ("times_s", "10..20 us/2", [1e-5, 2e-5]),
         ("timing.window_s", "20 us", 20e-6),
     ],
 )
