@@ -8,6 +8,7 @@ import numpy as np
 
 from .clock_acquire import ladder, search
 from .clock_kalman import ClockState
+from .clock_rivals import settle
 from .clock_verify import zoom
 from .records import PS_PER_S, Int64Array
 
@@ -38,6 +39,7 @@ def relock(
         for candidate in search(on_b, b, rung):
             lock = zoom(on_b, b, candidate)
             if lock is not None and lock.nats > needed:
+                verdict = settle(on_b, b, lock)
                 # The lock's middle is that of the clicks, which is the stretch's to within the skew's error.
-                return lock.offset_ps
+                return None if verdict.doubt else verdict.lock.offset_ps
     return None

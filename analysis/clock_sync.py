@@ -6,7 +6,7 @@ until the peak is resolved or chance is exposed, ``clock_estimate`` fits offset,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan, log, sqrt
 from statistics import NormalDist
 from typing import Any
@@ -17,6 +17,7 @@ from .clock_acquire import ladder, search
 from .clock_follow import follow
 from .clock_model import piece_at, referred_to
 from .clock_response import Peak, Response
+from .clock_rivals import settle
 from .clock_trace import follow_wander, piecewise
 from .clock_verify import Lock, zoom
 from .errors import UsageError
@@ -28,6 +29,11 @@ WANDER_SIGMAS = 5.0
 #: A fit that holds a smaller share of the pairs than the search saw has lost the peak.
 LEAST_KEPT = 0.3
 HIGHEST_RATE_HZ = 1e9
+#: Locks with rivals after which the search ends: periodic light gives one at every lag.
+MOST_DOUBTS = 20
+#: Candidates nearly as high as the one that locked are looked at too: light may repeat far from the peak.
+MOST_ALIKE, ALIKE = 4, 0.8
+TICK_CLICKS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,10 +127,11 @@ def synchronize(
         raise UsageError(f"A and B are the same stream ({len(a)} identical tags); give the clicks of two nodes")
     lag_range = _lag_range(a, b, max_offset_s, max_ppm)
     nats_needed = _look_elsewhere(a, lag_range, max_ppm) - log(FALSE_ALARM)
-    lock = _acquire(a, b, lag_range, max_ppm * 1e-6, max_work, nats_needed)
+    lock, doubt = _acquire(a, b, lag_range, max_ppm * 1e-6, max_work, nats_needed)
     if lock is None:
         return _not_found(
-            f"no correlation peak within ±{max_offset_s:g} s and ±{max_ppm:g} ppm "
+            doubt
+            or f"no correlation peak within ±{max_offset_s:g} s and ±{max_ppm:g} ppm "
             f"({len(a)} and {len(b)} clicks); record longer, narrow the range, or raise max_work={max_work:g}"
         )
     model, peak = _followed(a, b, lock)
@@ -133,11 +140,14 @@ def synchronize(
             f"a peak of {lock.inside - lock.expected:.0f} pairs was found, but a clock model through the whole record keeps "
             f"only {peak.pairs:.0f} of them: give a shorter stretch of the record"
         )
-    if peak.response.std_ps < 1.0:
+    tick_ps = max(_tick_ps(a), _tick_ps(b))
+    if peak.response.std_ps < 1.0 and tick_ps == 1:
         return _not_found(
             f"a peak of {peak.pairs:.0f} pairs is only {peak.response.std_ps:.2g} ps wide, narrower than any "
             "detector: are the tags in picoseconds?"
         )
+    if peak.response.std_ps < tick_ps:
+        model = _within_ticks(model, tick_ps)
     stretch = (int(a[0]), int(a[-1]))
     return _result(model, peak, stretch, lock, lock.nats - nats_needed, confidence)
 
@@ -157,11 +167,11 @@ def _checked(t_ps: Int64Array, name: str) -> Int64Array:
         raise UsageError(f"clicks of {name} must be a 1-d int64 array of picoseconds, got {t.dtype} with {t.ndim} axes")
     if len(t) < 2:
         raise UsageError(f"clicks of {name}: {len(t)} tags are too few to synchronise, at least 2 are needed")
-    steps = np.diff(t)
-    if np.any(steps < 0):
-        at = int(np.argmax(steps < 0))
+    back = t[1:] < t[:-1]
+    if np.any(back):
+        at = int(np.argmax(back))
         raise UsageError(
-            f"clicks of {name} are not sorted: tag {at + 1} is {-int(steps[at])} ps earlier than tag {at}; sort first"
+            f"clicks of {name} are not sorted: tag {at + 1} is {int(t[at] - t[at + 1])} ps earlier than tag {at}; sort first"
         )
     rate = len(t) / max(1, int(t[-1] - t[0])) * PS_PER_S
     if rate > HIGHEST_RATE_HZ:
@@ -170,6 +180,18 @@ def _checked(t_ps: Int64Array, name: str) -> Int64Array:
             "detector gives: are the tags in picoseconds?"
         )
     return t
+
+
+def _tick_ps(t_ps: Int64Array) -> int:
+    """Largest step all clicks (the first some, as good) are multiples of: the tagger's resolution."""
+    return max(1, int(np.gcd.reduce(np.diff(t_ps[:TICK_CLICKS]))))
+
+
+def _within_ticks(model: ClockModel, tick_ps: int) -> ClockModel:
+    """The model with the rounding of both taggers in its offset's variance: a peak narrower than a tick hides it."""
+    rounding = np.diag([tick_ps**2 / 6, 0.0, 0.0])
+    later = tuple((t, replace(piece, covariance=piece.covariance + rounding)) for t, piece in model.segments)
+    return replace(model, covariance=model.covariance + rounding, segments=later)
 
 
 def _lag_range(a: Int64Array, b: Int64Array, max_offset_s: float, max_ppm: float) -> tuple[int, int]:
@@ -194,13 +216,25 @@ def _look_elsewhere(a: Int64Array, lag_range: tuple[int, int], max_ppm: float) -
 
 def _acquire(
     a: Int64Array, b: Int64Array, lag_range: tuple[int, int], max_skew: float, max_work: float, nats_needed: float
-) -> Lock | None:
+) -> tuple[Lock | None, str]:
+    """The first lock beyond chance and without rival; else None, and why locks beyond chance were not taken."""
+    doubt: str = ""
+    doubtful: list[Lock] = []
     for rung in ladder(a, lag_range, max_skew, max_work):
-        for candidate in search(a, b, rung):
+        candidates = search(a, b, rung)
+        for k, candidate in enumerate(candidates):
             lock = zoom(a, b, candidate)
-            if lock is not None and lock.nats > nats_needed:
-                return lock
-    return None
+            if lock is None or lock.nats <= nats_needed:
+                continue
+            alike = (zoom(a, b, c) for c in candidates[k + 1 : k + 1 + MOST_ALIKE] if c.z > ALIKE * candidate.z)
+            verdict = settle(a, b, lock, [*doubtful, *(other for other in alike if other is not None)])
+            if not verdict.doubt:
+                return verdict.lock, ""
+            doubt = verdict.doubt
+            doubtful.append(lock)
+            if len(doubtful) == MOST_DOUBTS:
+                return None, doubt
+    return None, doubt
 
 
 def _result(

@@ -21,6 +21,7 @@ PAIRS_A_BLOCK = 100
 MOST_BLOCKS = 1000
 FIRST_PAIRS = 300
 FEWEST_TO_LEARN = 8
+LOOKS_AFTER = tuple(4**k for k in range(6))
 _HALVES = np.array([1.0, 1.0, 0.5])
 
 
@@ -126,8 +127,8 @@ def _one_way(
         fit = measure_block(t_a, t_b, lo, hi - 1, state, peak)
         if fit is None and _both_click(t_a, t_b, lo, hi, round(float(state.mean[0]))):
             lost += 1
-            # Look around after 1, 2, 4, 8 … lost blocks: the pairs may be off for long.
-            shift = relock(t_a, t_b, lo, hi - 1, state) if not lost & (lost - 1) else None
+            # Look around after 1, 4, 16 … lost blocks: the pairs may be off for long.
+            shift = relock(t_a, t_b, lo, hi - 1, state) if lost in LOOKS_AFTER else None
             if shift is not None:
                 stretch += 1 if step_ps > 0 else -1
                 state = state.displaced(shift, peak.response.std_ps)

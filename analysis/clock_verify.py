@@ -7,18 +7,22 @@ Chance does not survive: a real peak grows by the square root of every zoom, a f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log, log2
+from math import ceil, log, log2, sqrt
 
 import numpy as np
 
 from .clock_acquire import Candidate
 from .kernels.clock import lag_plane, sheared_sums
-from .records import Int64Array
+from .records import FloatArray, Int64Array
 
 CELLS = 32
 FIRST_PART = 16
 FINEST_BIN_PS = 20.0
 NATS_A_ZOOM = 14.0
+#: ln of the odds of a cell beyond which it is worth a second look: seven sigmas.
+NATS_BEYOND_CHANCE = 25.0
+#: Share of the busiest part's clicks with which the middle of the record is still the best place to start.
+LEAST_AT_MIDDLE = 0.7
 SHARPEN_WIDTHS = 3.0
 
 
@@ -43,13 +47,32 @@ class Lock:
 
 
 def zoom(t_a_ps: Int64Array, t_b_ps: Int64Array, candidate: Candidate) -> Lock | None:
-    """Follow a candidate down to the width of the response; None as soon as it behaves like chance."""
+    """Follow a candidate down to the width of the response; None as soon as it behaves like chance.
+
+    It starts from a part of the candidate's stretch; one too high for chance gets a second look at every other part, as
+    the pairs may have come in some of them only.
+    """
+    first, *others = _parts(t_a_ps, t_b_ps, candidate)
+    lock = _zoom_from(t_a_ps, t_b_ps, candidate, first)
+    if lock is None and _cell_nats(t_a_ps, t_b_ps, candidate) > NATS_BEYOND_CHANCE:
+        looks = (_zoom_from(t_a_ps, t_b_ps, candidate, t_mid) for t_mid in others)
+        return next((look for look in looks if look is not None), None)
+    return lock
+
+
+def _cell_nats(t_a: Int64Array, t_b: Int64Array, candidate: Candidate) -> float:
+    """Poisson log-likelihood ratio of the candidate's cell; its z alone misleads where a cell holds few coincidences."""
+    rate_a, rate_b = (len(t) / max(1, int(t[-1] - t[0])) for t in (t_a, t_b))
+    mean = rate_a * rate_b * candidate.bin_ps * candidate.span_ps
+    return excess_nats(mean + candidate.z * sqrt(mean), mean)
+
+
+def _zoom_from(t_a_ps: Int64Array, t_b_ps: Int64Array, candidate: Candidate, t_mid: int) -> Lock | None:
     # A small part of the record at a much finer bin is the cheapest test: the bin gains more than the part loses.
     span = candidate.span_ps / FIRST_PART
     half, skew_half = 1.5 * candidate.bin_ps, 1.5 * candidate.bin_ps / candidate.span_ps
     bin_ps = max(FINEST_BIN_PS, 2 * half / (CELLS * FIRST_PART))
     y = candidate.skew
-    t_mid = _busiest(t_a_ps, t_b_ps, candidate)
     x = candidate.lag_ps + y * (t_mid - candidate.t_mid_ps)
     half += skew_half * abs(t_mid - candidate.t_mid_ps)
     while True:
@@ -65,21 +88,20 @@ def zoom(t_a_ps: Int64Array, t_b_ps: Int64Array, candidate: Candidate) -> Lock |
         bin_ps = max(FINEST_BIN_PS, 2 * half / CELLS)
 
 
-def _busiest(t_a: Int64Array, t_b: Int64Array, candidate: Candidate) -> int:
-    """Middle of the part of the candidate's stretch where both sides clicked most; the stretch's own if that is as good."""
+def _parts(t_a: Int64Array, t_b: Int64Array, candidate: Candidate) -> list[int]:
+    """Middles of the parts of the candidate's stretch: its own first unless a side clicked less there."""
     edges = np.linspace(-0.5, 0.5, FIRST_PART) * candidate.span_ps * (1 - 1 / FIRST_PART)
     middles = np.append(candidate.t_mid_ps, candidate.t_mid_ps + edges.astype(np.int64))
     width = candidate.span_ps // FIRST_PART
     clicks_a = _count(t_a, middles, width)
     clicks = np.minimum(clicks_a, _count(t_b, middles + round(candidate.lag_ps), width))
-    best = int(np.argmax(clicks))
-    return int(middles[best if clicks[0] < 0.7 * clicks[best] else 0])
+    clicks[0] /= LEAST_AT_MIDDLE
+    return [int(t) for t in middles[np.argsort(-clicks, kind="stable")]]
 
 
-def _count(t_ps: Int64Array, middles_ps: Int64Array, width_ps: int) -> Int64Array:
+def _count(t_ps: Int64Array, middles_ps: Int64Array, width_ps: int) -> FloatArray:
     starts = np.searchsorted(t_ps, middles_ps - width_ps // 2)
-    counts: Int64Array = np.searchsorted(t_ps, middles_ps + width_ps // 2) - starts
-    return counts
+    return (np.searchsorted(t_ps, middles_ps + width_ps // 2) - starts).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +146,10 @@ def _highest(total: Int64Array, background: float, width: int) -> tuple[float, i
     """Nats, row, column and width of the fullest box of ``width`` bins in running sums ``total`` int64 (Y, L + 1)."""
     boxes = total[:, width:] - total[:, :-width]
     row, column = divmod(int(np.argmax(boxes)), boxes.shape[1])
-    return _excess_nats(float(boxes[row, column]), background * width), row, column, width
+    return excess_nats(float(boxes[row, column]), background * width), row, column, width
 
 
-def _excess_nats(inside: float, expected: float) -> float:
+def excess_nats(inside: float, expected: float) -> float:
     """Poisson log-likelihood ratio of ``inside`` counts against ``expected`` (0 when there is no excess)."""
     if inside <= expected or inside <= 0:
         return 0.0
