@@ -9,6 +9,8 @@ from ..station_file import InstrumentSection, StationFile
 from .playing import PulseWires
 from .world_ports import SEEN_AT, AnalogWire, Wires
 
+#: What a photodiode at an analog input is read as.
+PHOTODIODE_W_PER_V = 1e-3
 #: Inputs of the lab's taggers, by the names a station's channels have there.
 NAMED_INPUTS = {"sync": 0, "herald": 7}
 
@@ -33,6 +35,7 @@ def wires_of(file: StationFile) -> Wires:
         | {f"{name}.power_w": (named[name], "measured_power") for name in metering},
         lit={f"{name}.power_w": named[name] for name in seeing},
         analog=dict(_analog(file, by_class.get("ErbiumMemory", {}))),
+        monitors=dict(_photodiodes(by_class.get("NiAnalogInput", {}), named)),
         counters=dict(_counters(file)),
         inputs={tagger: _inputs(file, tagger) for tagger in file.channels},
         pulsers={name: _pulse_wires(file, s) for name, s in by_class.get("SwabianPulseStreamer", {}).items()},
@@ -60,6 +63,14 @@ def _analog(file: StationFile, memories: Mapping[str, InstrumentSection]) -> Ite
             output = file.instruments.get(_owner(section, part))
             if output is not None and "channel" in output.init:
                 yield str(output.init["channel"]), wire
+
+
+def _photodiodes(inputs: Mapping[str, InstrumentSection], named: Mapping[str, str]) -> Iterator[tuple[str, AnalogWire]]:
+    """The first channel of an analog input that is said to see a laser."""
+    for name, section in inputs.items():
+        if name in named:
+            channel, *_ = section.init.get("channels", ["Dev1/ai0"])
+            yield str(channel), AnalogWire(named[name], "measured_power", PHOTODIODE_W_PER_V)
 
 
 def _counters(file: StationFile) -> Iterator[tuple[str, str]]:

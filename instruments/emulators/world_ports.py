@@ -42,6 +42,7 @@ class Wires:
         knobs: port → knob of the lab, where its name does not say so.
         lit: port that shows the power of light → the laser of the lab it comes from.
         analog: DAQ output → knob.
+        monitors: DAQ input → reading of the lab it shows, which is ``per_volt`` times the voltage.
         counters: counter terminal → detector channel whose clicks it counts, e.g. ``Dev1/ctr0`` → ``ch1``.
         inputs: tagger → its input → the input of the lab's tagger, where they differ.
         pulsers: pulse generator → what its outputs are wired to.
@@ -51,6 +52,7 @@ class Wires:
     knobs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     lit: Mapping[str, str] = field(default_factory=dict)
     analog: Mapping[str, AnalogWire] = field(default_factory=dict)
+    monitors: Mapping[str, AnalogWire] = field(default_factory=dict)
     counters: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     pulsers: Mapping[str, PulseWires] = field(default_factory=dict)
@@ -123,6 +125,8 @@ class WorldPorts:
                 return self._log_of(channel).counts(SEEN_AT[channel][1], np.round(t_s * PS_PER_S).astype(np.int64))
             if name in self._levels:
                 return self._levels.at(name, t_s)
+            if name in self._wires.monitors:
+                return self._monitored_v(self._wires.monitors[name], len(t_s))
             value = self.get(name)
         if isinstance(value, Waveform):
             return value.at(t_s)
@@ -239,6 +243,11 @@ class WorldPorts:
             assert isinstance(herald, HeraldWindows)
             self._world.load(program_of(played, wires, lit, herald))
             self._world.start_playing()
+
+    def _monitored_v(self, wire: AnalogWire, n: int) -> FloatArray:
+        """The lab as it is now, each sample with its own noise: float64 (n,) V."""
+        self._catch_up(TICK_S)
+        return np.array([self._world.get(wire.component, wire.quantity) for _ in range(n)]) / wire.per_volt
 
     def _clicks_of(self, name: str) -> str:
         """``ch1`` for the port ``snspd.ch1.clicks``, else nothing."""

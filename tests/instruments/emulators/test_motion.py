@@ -342,3 +342,13 @@ def test_latency_is_felt_on_the_wire() -> None:
             start_s = time.perf_counter()
             read()
             assert time.perf_counter() - start_s >= 0.05
+
+
+def test_what_has_arrived_has_been_told_however_time_passes_meanwhile() -> None:
+    """The clock goes on with every look at it: nothing is called settled that the world does not know of."""
+    ticks, told = iter(range(10_000)), list[float]()
+    motion = Motion(lambda: 1e-3 * next(ticks), told.append, 0.0)
+    motion.go(1.0, Slew(10.0))
+    while motion.remaining_s():
+        pass
+    assert told[-1] == 1.0

@@ -90,7 +90,7 @@ def test_the_table_lists_every_instrument_and_an_interrupt_ends_it(emulate: Emul
         "instrument": "laser", "driver": "TopticaDlcPro", "address": "127.200.1.11:1998:1999", "is": "emulated",
     }  # fmt: skip
     assert rows["alice_memory"]["is"] == "made of others"
-    assert facts["started_in_s"] < 10  # a second when the machine is idle; see benchmarks/emulate.py
+    assert facts["started_in_s"] < 10  # a second when the machine is idle; see benchmarks/instruments.py
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
 
