@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from erbia.analysis.coincidence import CoincidenceStream
+from erbia.analysis.correlation import CorrelationStream
 from erbia.analysis.files.recorder import Recorder
 from erbia.analysis.files.runfile import DiskFull, Reserve, RunWriter
 from erbia.analysis.files.tagcodec import encode
+from erbia.analysis.rates import RateStream
 from erbia.analysis.records import HERALD_DTYPE, TagBlock, TimeTags
 
 CONFIG = {"station_yaml": "", "experiment_yaml": "", "resolved_json": "{}"}
@@ -70,14 +73,18 @@ def fast_block(k):
     return TagBlock(TimeTags(FAST_TIMES_PS + start, channel), start, start + 10**11, "tagger")
 
 
-def write_pipeline(path, seed):
-    """Feeds a recorder with two live consumers as fast as it takes; ends with the text of DiskFull when the disk is."""
-    output = os.open(f"{path}.out", os.O_WRONLY | os.O_CREAT)
-    totals = np.zeros(256, np.int64)
-    consumers = {
-        "rates": lambda block: np.add(totals, np.bincount(block.tags.channel, minlength=256), out=totals),
-        "gaps": lambda block: np.histogram(np.diff(block.tags.t_ps), 100),
+def analyses():
+    return {
+        "narrow g2": CorrelationStream(0, 1, bin_ps=100, range_ps=100_000),
+        "two-fold": CoincidenceStream((0, 1), 1000, (0, 12_300)),
+        "rates": RateStream(),
     }
+
+
+def write_pipeline(path, seed):
+    """Feeds a recorder with the live analyses as fast as it takes; ends with the text of DiskFull when the disk is."""
+    output = os.open(f"{path}.out", os.O_WRONLY | os.O_CREAT)
+    consumers = {name: stream.feed for name, stream in analyses().items()}
     try:
         with Recorder(create(path, Reserve(seconds=0.0)), consumers, patience_s=60.0) as recorder:
 
@@ -98,6 +105,8 @@ def main():
     """The parent of all writers; reaps those that were killed."""
     warm = fast_block(0).tags
     encode(warm.t_ps, warm.channel, 0, np.empty(len(warm), np.uint32))  # compiled once, for all children
+    for stream in analyses().values():
+        stream.feed(fast_block(0))
     for line in sys.stdin:
         kind, path, seed = line.split()
         pid = os.fork()

@@ -12,7 +12,7 @@ from erbia.analysis.errors import DataError, UsageError
 from erbia.analysis.files.convert import salvage
 from erbia.analysis.files.ptu import open_ptu, read_ptu, write_ptu
 from erbia.analysis.files.ptu_header import header_bytes, read_header
-from erbia.analysis.files.ptu_records import KINDS
+from erbia.analysis.files.ptu_records import KINDS, MARKER
 from erbia.analysis.files.tagfile import read_tags
 from erbia.analysis.files.tagstream import Grid, TagStream, ordered_blocks
 from erbia.analysis.records import TimeTags
@@ -84,6 +84,26 @@ def test_ptufile_reads_it_identically(tmp_path, kind):
     # ptufile counts the inputs from 0, except where the record itself counts them from 1
     shift = 0 if kind.family == "pico" and kind.mode == 2 else 1
     assert np.array_equal(clicks["channel"], tags.channel.astype(np.int64) - shift)
+
+
+@pytest.mark.parametrize("name", ["PicoHarpT3", "HydraHarp2T3", "GenericT3"])
+def test_a_file_of_other_software_is_read(tmp_path, name):
+    """An image as ptufile writes it: photons of three channels, and markers of frames, lines and pixels."""
+    ptufile = pytest.importorskip("ptufile")
+    path, image = tmp_path / "x.ptu", np.random.default_rng(1).poisson(0.5, (2, 6, 5, 3, 32)).astype(np.uint16)
+    kind = ptufile.PtuRecordType[name]
+    ptufile.imwrite(path, image, global_resolution=12.5e-9, tcspc_resolution=50e-12, record_type=kind)
+    with ptufile.PtuFile(path) as file:
+        records = file.decode_records()
+    found = read_ptu(path).tags()
+    photons, markers = records[records["channel"] >= 0], records[records["marker"] > 0]
+    t_ps = photons["time"].astype(np.int64) * 12_500 + photons["dtime"].astype(np.int64) * 50
+    order, clicked = np.argsort(t_ps, kind="stable"), found.channel < MARKER
+    assert np.array_equal(found.t_ps[clicked], t_ps[order])
+    assert np.array_equal(found.channel[clicked], photons["channel"][order] + 1)
+    assert np.array_equal(found.t_ps[~clicked], markers["time"].astype(np.int64) * 12_500)
+    assert np.array_equal(found.channel[~clicked], markers["marker"] + MARKER)
+    assert clicked.sum() == image.sum()
 
 
 def by_hand(path, code, words, tick_s=1e-12, resolution_s=1e-12, **header):
