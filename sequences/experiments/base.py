@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ...analysis.quantity import parse_quantity
-from ...analysis.records import TagBlock
+from ...analysis.records import Estimate, TagBlock
 from ...analysis.value_list import parse_values
 from ...instruments.expected import ExpectedSection
 from ...instruments.interfaces import Node
@@ -190,6 +190,10 @@ class Experiment(ABC, Generic[C, S]):
 
     def truth_names(self) -> Mapping[str, str]:
         """Which hidden value of a simulated lab each estimate stands for; only ever shown beside it, never analysed."""
+        return {}
+
+    def derived_truth(self, hidden: Mapping[str, float], estimates: Mapping[str, Estimate]) -> Mapping[str, float]:
+        """Truth of estimates that stand for no single hidden value, put together from several or from when they were measured."""
         return {}
 
     def herald_rows(self, state: S) -> list[NDArray[Any]]:

@@ -16,6 +16,7 @@ from ...analysis.correlation import correlate
 from ...analysis.records import PS_PER_S, ClockModel, CorrelationHistogram, Estimate, Int64Array, TagBlock
 from ..documents import Result
 from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .clock_truth import offset_when
 from .link import NODES
 
 _TRACK_POINTS = 2000
@@ -80,7 +81,10 @@ class ClockSync(Experiment[ClockSyncConfig, SyncState]):
         return Result(estimates, {"pairs": self._pair_histogram(a_ps, b_ps, sync.model)}, counts=counts | pairs)
 
     def truth_names(self) -> Mapping[str, str]:
-        return {"clock_offset_ps": "clock_offset_ps", "clock_skew": "clock_skew"}
+        return {"clock_skew": "clock_skew"}
+
+    def derived_truth(self, hidden: Mapping[str, float], estimates: Mapping[str, Estimate]) -> Mapping[str, float]:
+        return offset_when("clock_offset_ps", hidden, "clock_offset_ps", estimates.get("clock_offset_at_s"))
 
     def _synchronize(self, state: SyncState) -> SyncResult | None:
         a_ps, b_ps = (state.times_ps(name) for name in NODES)

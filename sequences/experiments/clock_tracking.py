@@ -17,6 +17,7 @@ from ...analysis.report_input import Curve
 from ...analysis.stability import allan
 from ..documents import Result
 from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .clock_truth import offset_when
 from .link import NODES
 
 _FEWEST = 16
@@ -110,7 +111,10 @@ class ClockTracking(Experiment[ClockTrackingConfig, TrackingState]):
         return "" if any(o.status == "locked" for o in state.offsets) else "the peak was lost at once"
 
     def truth_names(self) -> Mapping[str, str]:
-        return {"clock_offset_ps": "clock_offset_ps", "clock_skew": "clock_skew"}
+        return {"clock_skew": "clock_skew"}
+
+    def derived_truth(self, hidden: Mapping[str, float], estimates: Mapping[str, Estimate]) -> Mapping[str, float]:
+        return offset_when("clock_offset_ps", hidden, "clock_offset_ps", estimates.get("clock_offset_at_s"))
 
     def _acquire(self, state: TrackingState) -> None:
         """Searches the waiting photons and, when the clocks are found, tracks from the beginning of the record."""

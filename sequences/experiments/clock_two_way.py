@@ -16,6 +16,7 @@ from ...analysis.records import PS_PER_S, Estimate, Int64Array, TagBlock
 from ...analysis.report_input import Curve
 from ..documents import Result
 from .base import Action, Demand, Experiment, ExperimentConfig, Plan, Seconds, Setting, Standing, to_ps
+from .clock_truth import offset_when
 from .link import NODES
 
 _FEWEST_LEGS = 4
@@ -122,7 +123,10 @@ class ClockTwoWay(Experiment[ClockTwoWayConfig, list[Leg]]):
         return f"fewer than {_FEWEST_LEGS} legs found their peak: {'; '.join(reasons) or 'stopped early'}"
 
     def truth_names(self) -> Mapping[str, str]:
-        return {"two_way_offset_ps": "bare_clock_offset_ps", "one_way_delay_ps": "one_way_delay_ps"}
+        return {"one_way_delay_ps": "one_way_delay_ps"}
+
+    def derived_truth(self, hidden: Mapping[str, float], estimates: Mapping[str, Estimate]) -> Mapping[str, float]:
+        return offset_when("two_way_offset_ps", hidden, "bare_clock_offset_ps", estimates.get("two_way_offset_at_s"))
 
     def _close(self, leg: Leg) -> None:
         """Finds the peak of a leg and lets its photons go."""

@@ -18,7 +18,7 @@ CASES: list[tuple[str, str, dict[str, Any], set[str]]] = [
     ("bell_test", "mock_lab", {"heralds": 150}, {"chsh_s"}),
     ("tomography", "mock_lab", {"heralds": 40, "calibration_shots": 200}, {"fidelity_raw", "purity_raw"}),
     ("single_photon_entanglement", "stable_lab", {"heralds": 150}, {"fidelity", "fidelity_raw", "herald_rate_hz"}),
-    ("absorptive_entanglement", "absorptive_lab", {"heralds": 5000}, {"alice_echo_share", "herald_rate_hz"}),
+    ("absorptive_entanglement", "absorptive_lab", {"heralds": 5000}, {"alice_echo_share", "herald_rate_hz", "visibility_needed"}),
     ("storage_time", "mock_lab", {"shots": 400}, {"storage_time_s"}),
     ("timing_jitter", "mock_lab", {}, {"jitter_ps", "jitter_sigma_ps", "jitter_tau_ps"}),
     ("clock_sync", "mock_lab", {"duration_s": 2}, {"clock_offset_ps", "clock_skew"}),
