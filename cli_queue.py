@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from .sequences.engine.client import EngineClient
     from .sequences.engine.queue_values import QueueEntry
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 Station = Annotated[str, typer.Option(help="A shipped station or a station file.")]
 Address = Annotated[
     str | None, typer.Option("--engine", metavar="HOST:PORT", help="An engine on another machine; needs --tls.")
@@ -27,6 +29,7 @@ Tls = Annotated[
     Path | None,
     typer.Option("--tls", metavar="DIR", help="Folder with cert.pem, key.pem and ca.pem: ours, and who signs theirs."),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout (watch: one a line), nothing else.")]
 Ids = Annotated[list[int] | None, typer.Argument(metavar="ID…", help="Numbers of entries.")]
 Batch = Annotated[str, typer.Option(help="Every entry of this batch.")]
 NEGATIVE = 1
@@ -37,13 +40,79 @@ queue_app = typer.Typer(help="Runs that wait for their turn; the engine plays th
 def add_to(app: typer.Typer) -> None:
     """Registers the commands."""
     app.add_typer(queue_app, name="queue")
-    app.command()(status)
-    app.command()(watch)
+    app.command()(asked_of_an_engine(status))
+    app.command()(asked_of_an_engine(watch))
     app.command()(engine)
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Which engine is asked, and how the answer is printed: the options all commands to an engine share."""
+
+    station: Station = "mock_lab"
+    address: Address = None
+    tls: Tls = None
+    as_json: AsJson = False
+
+    @contextmanager
+    def client(self, role: Role = "operator") -> Iterator[EngineClient]:
+        """The engine's client; UsageError when none runs."""
+        from .sequences.engine.client import EngineClient
+
+        if self.address is not None:
+            client: EngineClient | None = EngineClient(self.address, tls=_tls(self.tls))
+        else:
+            client = EngineClient.connect(self.station, role)
+        if client is None:
+            name = self.station
+            raise UsageError(f"no engine of {name} runs here; start one with: erbia engine --station {name}")
+        with closing(client):
+            yield client
+
+    @contextmanager
+    def client_of_started(self) -> Iterator[EngineClient]:
+        """The client of an engine that is started where none runs."""
+        from .sequences.engine.client import EngineClient
+
+        if self.address is not None:
+            with self.client() as client:
+                yield client
+            return
+        with closing(EngineClient.connect_or_start(self.station)) as client:
+            yield client
+
+    def say(self, facts: dict[str, Any], words: str) -> None:
+        """The answer, as one JSON object or in words."""
+        from .console import print_json, stdout
+
+        if self.as_json:
+            print_json(facts)
+        else:
+            stdout.print(words, soft_wrap=True)
+
+
+def asked_of_an_engine(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with its first argument, a Call, spelled out as the options of one."""
+
+    @wraps(command)
+    def spelled_out(**given: Any) -> None:
+        command(Call(**{name: given.pop(name) for name in shared}), **given)
+
+    hints = get_type_hints(command, include_extras=True)
+    shared = get_type_hints(Call, include_extras=True)
+    own = [p.replace(annotation=hints[p.name]) for p in list(signature(command).parameters.values())[1:]]
+    options = [
+        Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=shared[f.name]) for f in fields(Call)
+    ]
+    spelled_out.__signature__ = Signature([*own, *options])  # type: ignore[attr-defined]
+    spelled_out.__annotations__ = {p.name: p.annotation for p in (*own, *options)}
+    return spelled_out
+
+
 @queue_app.command()
+@asked_of_an_engine
 def add(
+    call: Call,
     experiment: Annotated[str, typer.Argument(help="Name of an experiment.")],
     settings: Annotated[
         list[str] | None,
@@ -59,17 +128,13 @@ def add(
         list[str] | None,
         typer.Option("--monitor", metavar="NAME=YAML", help="What must be so for data to count, as in erbia run."),
     ] = None,
-    station: Station = "mock_lab",
-    address: Address = None,
-    tls: Tls = None,
-    as_json: AsJson = False,
 ) -> None:
     """Put a run into the queue. Starts the station's engine if none runs."""
     from .sequences.engine.queue_values import QueueEntry, RunOrder
     from .sequences.lab import parse_monitors, split_settings
     from .sequences.presets import read_preset
 
-    with _client(station, address, tls, start=True) as client:
+    with call.client_of_started() as client:
         instruments = [i.name for i in client.snapshot().instruments]
         config, overrides = split_settings(settings or [], instruments)
         order = RunOrder.of(
@@ -86,24 +151,22 @@ def add(
         entry = client.submit(order)
     if not isinstance(entry, QueueEntry):
         raise UsageError("; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in entry))
-    _say({"entry": as_dict(entry)}, as_json, f"entry {entry.id}")
+    call.say({"entry": as_dict(entry)}, f"entry {entry.id}")
 
 
 @queue_app.command("list")
+@asked_of_an_engine
 def list_(
+    call: Call,
     finished: Annotated[bool, typer.Option("--finished", help="Also the latest that ended.")] = False,
     batch: Batch = "",
-    station: Station = "mock_lab",
-    address: Address = None,
-    tls: Tls = None,
-    as_json: AsJson = False,
 ) -> None:
     """What is played and what waits, in the order of play."""
     from .console import print_json, stdout
 
-    with _client(station, address, tls) as client:
+    with call.client() as client:
         state = client.queue(finished, batch)
-    if as_json:
+    if call.as_json:
         return print_json({"entries": [as_dict(entry) for entry in state.entries], "held": state.held})
     _print_entries(state.entries)
     if state.held:
@@ -112,113 +175,86 @@ def list_(
 
 
 @queue_app.command()
+@asked_of_an_engine
 def move(
+    call: Call,
     entry: Annotated[int, typer.Argument(help="Number of the entry.")],
     before: Annotated[int, typer.Option(help="Number of the entry it is put before; 0: at the end.")] = 0,
-    station: Station = "mock_lab",
-    address: Address = None,
-    tls: Tls = None,
-    as_json: AsJson = False,
 ) -> None:
     """Put a waiting entry before another, whose priority it takes, or at the end."""
-    with _client(station, address, tls) as client:
+    with call.client() as client:
         client.move_entry(entry, before)
-    _say({"moved": entry, "before": before}, as_json, f"entry {entry} moved")
+    call.say({"moved": entry, "before": before}, f"entry {entry} moved")
 
 
 @queue_app.command()
+@asked_of_an_engine
 def priority(
+    call: Call,
     entry: Annotated[int, typer.Argument(help="Number of the entry.")],
     value: Annotated[int, typer.Argument(help="Higher is played first.")],
-    station: Station = "mock_lab",
-    address: Address = None,
-    tls: Tls = None,
-    as_json: AsJson = False,
 ) -> None:
     """Change an entry's priority."""
-    with _client(station, address, tls) as client:
+    with call.client() as client:
         client.set_priority(entry, value)
-    _say({"entry": entry, "priority": value}, as_json, f"entry {entry} has priority {value}")
+    call.say({"entry": entry, "priority": value}, f"entry {entry} has priority {value}")
 
 
 @queue_app.command()
-def cancel(
-    ids: Ids = None,
-    batch: Batch = "",
-    station: Station = "mock_lab",
-    address: Address = None,
-    tls: Tls = None,
-    as_json: AsJson = False,
-) -> None:
+@asked_of_an_engine
+def cancel(call: Call, ids: Ids = None, batch: Batch = "") -> None:
     """Take entries out; one that is being played is stopped at its next checkpoint."""
-    with _client(station, address, tls) as client:
+    with call.client() as client:
         client.cancel(*_chosen(ids, batch), batch=batch)
-    _say({"cancelled": ids or [], "batch": batch}, as_json, "cancelled")
+    call.say({"cancelled": ids or [], "batch": batch}, "cancelled")
 
 
 @queue_app.command()
-def repeat(
-    ids: Ids = None,
-    batch: Batch = "",
-    station: Station = "mock_lab",
-    address: Address = None,
-    tls: Tls = None,
-    as_json: AsJson = False,
-) -> None:
+@asked_of_an_engine
+def repeat(call: Call, ids: Ids = None, batch: Batch = "") -> None:
     """Queue the same again, at the end."""
-    with _client(station, address, tls) as client:
+    with call.client() as client:
         entries = client.repeat(*_chosen(ids, batch), batch=batch)
     words = ", ".join(str(e.id) for e in entries)
-    _say({"entries": [as_dict(e) for e in entries]}, as_json, f"entries {words}")
+    call.say({"entries": [as_dict(e) for e in entries]}, f"entries {words}")
 
 
 @queue_app.command()
+@asked_of_an_engine
 def hold(
+    call: Call,
     reason: Annotated[str, typer.Argument(help="Shown to whoever looks.")] = "by hand",
-    station: Station = "mock_lab",
-    address: Address = None,
-    tls: Tls = None,
-    as_json: AsJson = False,
 ) -> None:
     """Play nothing further until released; the run under way goes on."""
-    with _client(station, address, tls) as client:
+    with call.client() as client:
         client.hold_queue(reason)
-    _say({"held": reason}, as_json, "held")
+    call.say({"held": reason}, "held")
 
 
 @queue_app.command()
-def release(
-    station: Station = "mock_lab",
-    address: Address = None,
-    tls: Tls = None,
-    as_json: AsJson = False,
-) -> None:
+@asked_of_an_engine
+def release(call: Call) -> None:
     """Let the queue go on."""
-    with _client(station, address, tls) as client:
+    with call.client() as client:
         client.release_queue()
-    _say({"held": ""}, as_json, "released")
+    call.say({"held": ""}, "released")
 
 
-def status(
-    station: Station = "mock_lab",
-    address: Address = None,
-    tls: Tls = None,
-    as_json: AsJson = False,
-) -> None:
+def status(call: Call) -> None:
     """How the engine of a station stands; exit 1 if none runs."""
     from dataclasses import asdict
 
     from .console import print_json, stdout
 
     try:
-        with _client(station, address, tls) as client:
+        with call.client() as client:
             facts = {"running": True, **asdict(client.status())}
             facts["instruments"] = {i.name: i.failure or "answers" for i in client.snapshot().instruments}
     except UsageError:
-        if address is not None:
+        if call.address is not None:
             raise
-        facts = {"running": False, "station": station}
-    if as_json:
+        facts = {"running": False, "station": call.station}
+    if call.as_json:
         print_json(facts)
     else:
         for name, value in facts.items():
@@ -228,20 +264,17 @@ def status(
 
 
 def watch(
-    station: Station = "mock_lab",
-    address: Address = None,
-    tls: Tls = None,
+    call: Call,
     since: Annotated[int, typer.Option(help="First document wanted; -1: from the start of the latest run.")] = -1,
     run: Annotated[bool, typer.Option("--run", help="End with the run that is played now, or with the next.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Follow the documents of an engine as they come, from the start of the run on, however late one looks."""
     from .console import stdout
 
-    with _client(station, address, tls, role="observer") as client:
+    with call.client("observer") as client:
         for document in client.documents(since):
             content = document.content
-            if as_json:
+            if call.as_json:
                 stdout.file.write(json.dumps({"index": document.index, "utc_s": document.utc_s, **content}) + "\n")
                 stdout.file.flush()
             else:
@@ -273,7 +306,8 @@ def engine(
         network = Listen(listen, _tls(tls), frozenset(operators or ()))
 
     def tell(where: str) -> None:
-        _say({"station": station, "address": where, "listen": listen}, as_json, f"{station} at {where}")
+        facts = {"station": station, "address": where, "listen": listen}
+        Call(as_json=as_json).say(facts, f"{station} at {where}")
 
     serve(station, seed, out.resolve(), idle_s, network=network, ready=tell)
 
@@ -304,27 +338,6 @@ def as_dict(entry: QueueEntry) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _client(
-    station: str, address: str | None, tls: Path | None, start: bool = False, role: Role = "operator"
-) -> Iterator[EngineClient]:
-    from .sequences.engine.client import EngineClient
-
-    if address is not None:
-        client = EngineClient(address, tls=_tls(tls))
-    elif start:
-        client = EngineClient.connect_or_start(station)
-    else:
-        found = EngineClient.connect(station, role)
-        if found is None:
-            raise UsageError(f"no engine of {station} runs here; start one with: erbia engine --station {station}")
-        client = found
-    try:
-        yield client
-    finally:
-        client.close()
-
-
 def _tls(folder: Path | None) -> TlsFiles:
     from .sequences.engine.access import TlsFiles
 
@@ -343,15 +356,6 @@ def _chosen(ids: list[int] | None, batch: str) -> list[int]:
     if not ids and not batch:
         raise UsageError("say which: numbers of entries, or --batch NAME")
     return ids or []
-
-
-def _say(facts: dict[str, Any], as_json: bool, words: str) -> None:
-    from .console import print_json, stdout
-
-    if as_json:
-        print_json(facts)
-    else:
-        stdout.print(words, soft_wrap=True)
 
 
 def _print_entries(entries: tuple[QueueEntry, ...]) -> None:

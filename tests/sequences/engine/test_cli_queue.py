@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import Any
 
@@ -15,18 +14,26 @@ from erbia.sequences.engine.client import EngineClient
 
 
 @pytest.fixture
-def erbia(address: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a command with --json; gives (exit code, what it printed)."""
+def lines(address: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command with --json; gives (exit code, the objects it printed)."""
     monkeypatch.setattr(EngineClient, "connect", classmethod(lambda cls, station, role="operator": cls(*address)))
-    runner = CliRunner()
 
-    def run(*words: str) -> tuple[int, dict[str, Any]]:
-        written: list[str] = []
-        monkeypatch.setattr("erbia.console.print_json", lambda value: written.append(json.dumps(value)))
-        result = runner.invoke(app, [*words, "--json"], catch_exceptions=True)
+    def run(*words: str) -> tuple[int, list[dict[str, Any]]]:
+        result = CliRunner().invoke(app, [*words, "--json"], catch_exceptions=True)
         if isinstance(result.exception, UsageError):
             raise result.exception
-        return result.exit_code, json.loads(written[-1]) if written else {}
+        return result.exit_code, [json.loads(line) for line in result.stdout.splitlines()]
+
+    return run
+
+
+@pytest.fixture
+def erbia(lines: Any) -> Any:
+    """The same of a command that prints one object."""
+
+    def run(*words: str) -> tuple[int, dict[str, Any]]:
+        code, (answer,) = lines(*words)
+        return code, answer
 
     return run
 
@@ -80,15 +87,11 @@ def test_status(erbia: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "give --tls DIR" in str(refused.exception)
 
 
-def test_watch_tells_a_run_from_its_start_however_late(
-    erbia: Any, client: EngineClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_watch_tells_a_run_from_its_start_however_late(lines: Any, client: EngineClient) -> None:
     client.start("clicks", {"blocks": 3})
     while client.status().state != "idle":
         pass
-    lines = io.StringIO()
-    monkeypatch.setattr("erbia.console.stdout._file", lines)
-    assert erbia("watch", "--run")[0] == 0
-    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    code, told = lines("watch", "--run")
+    assert code == 0
     assert [told[0]["type"], told[-1]["type"]] == ["RunStart", "RunStop"]
     assert sum(document.get("n", 0) for document in told) == 3
