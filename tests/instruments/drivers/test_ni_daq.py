@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
+from erbia.instruments.drivers import ni_tasks
 from erbia.instruments.drivers.ni_analog_output import NiAnalogOutput
 from erbia.instruments.drivers.ni_counter import NiEdgeCounter
 from erbia.instruments.drivers.ni_inputs import NiAnalogInput, NiDigitalLines
@@ -188,13 +190,22 @@ def test_unplugged_and_back(output: NiAnalogOutput, server: NiDaqServer) -> None
     assert output.voltage.get() == 0.5
 
 
-def test_waits_of_its_own_are_added_to_the_deadline(server: NiDaqServer) -> None:
-    task = task_factory(server.endpoint, 0.2)()
+def test_waits_of_its_own_are_added_to_the_deadline(server: NiDaqServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    deadlines_s: dict[str, float] = {}
+
+    class Noted(ni_tasks._CallDetails):
+        def __init__(self, details: Any, timeout_s: float) -> None:
+            deadlines_s[details.method.rpartition("/")[2]] = timeout_s
+            super().__init__(details, timeout_s)
+
+    monkeypatch.setattr(ni_tasks, "_CallDetails", Noted)
+    task = task_factory(server.endpoint, 20.0)()
     task.ai_channels.add_ai_voltage_chan("Dev1/_ao0_vs_aognd")
-    task.timing.cfg_samp_clk_timing(1000.0, samps_per_chan=400)
-    values = task.read(400, timeout=2.0)
-    assert len(values) == 400
+    task.timing.cfg_samp_clk_timing(1000.0, samps_per_chan=10)
+    assert len(task.read(10, timeout=30.0)) == 10
     task.close()
+    assert deadlines_s["CreateTask"] == 20.0
+    assert deadlines_s["ReadAnalogF64"] == 50.0
 
 
 # -- waveforms, shared clocks, triggers, gates -------------------------------------------------------------------------
