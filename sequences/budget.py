@@ -122,6 +122,10 @@ def _problems(settings: Sequence[Setting], facts: LabFacts) -> Iterator[Line]:
             checked += 1
             if problem := facts.refuses(name, value):
                 yield Line("limits", None, "", "within limits", "refused", f"setting {setting.name}: {problem}")
+        for name, typed in setting.units.items():
+            if facts.unit(name) not in ("", typed):
+                problem = f"{name} is in {facts.unit(name)}, but was typed in {typed}"
+                yield Line("units", None, "", "", "refused", f"setting {setting.name}: {problem}")
         if setting.sequence is not None and id(setting.sequence) not in seen:
             seen.add(id(setting.sequence))
             for problem in check_sequence(setting.sequence):

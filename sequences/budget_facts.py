@@ -28,6 +28,7 @@ class LabFacts:
         value: present value of ``instrument.parameter``, None where nobody knows.
         held: whether a plan's own value for ``instrument.parameter`` is ignored, because the user holds another.
         refuses: why a value is not allowed for ``instrument.parameter``; empty when it is.
+        unit: of ``instrument.parameter``; empty where nobody knows.
         sample_ps: grid of the pulse generator, None where it is not known.
         wiring: outputs of a generator of steps, None for other generators.
     """
@@ -40,6 +41,7 @@ class LabFacts:
     refuses: Callable[[str, Any], str] = field(repr=False)
     sample_ps: int | None = None
     wiring: Wiring | None = None
+    unit: Callable[[str], str] = field(default=lambda name: "", repr=False)
 
     def instruments(self) -> list[str]:
         """Names of instruments and roles."""
@@ -95,8 +97,11 @@ def facts_of(lab: LoadedStation) -> LabFacts:
     def held(name: str) -> bool:
         return _resolved(lab.file, name) in lab.held
 
+    def unit(name: str) -> str:
+        return str(lab.parameter(name).unit)
+
     grid_ps, wiring = _sample_ps(lab.file), _wiring(lab.file)
-    return LabFacts(lab.path.stem, lab.file, lab.nodes, value, held, refuses, grid_ps, wiring)
+    return LabFacts(lab.path.stem, lab.file, lab.nodes, value, held, refuses, grid_ps, wiring, unit)
 
 
 #: Units of the parameters the budget asks for, as they may be typed.

@@ -66,13 +66,15 @@ class Setting:
     """One stretch of a run in which nothing is changed: parameters applied first, then the sequence played.
 
     ``parameters`` maps ``instrument.parameter`` (or a role instead of the instrument) to its value; ``read`` names
-    parameters whose values are read when the setting ends and handed to ``Experiment.take_readings``.
+    parameters whose values are read when the setting ends and handed to ``Experiment.take_readings``. ``units`` are those the user
+    typed values in, by parameter; another unit than the instrument's is refused before the run.
     """
 
     name: str
     sequence: Sequence | None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     read: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

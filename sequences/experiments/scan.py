@@ -173,7 +173,14 @@ class ScanExperiment(Experiment[ScanConfig, ScanState]):
     def _setting(self, point: Point, number: int, sequence: Sequence | None) -> Setting:
         kind = "point" if point.index is not None else "reference"
         read = tuple(name for name in self.config.measure if name not in self._channels())
-        return Setting(f"{kind} {number}", sequence, {**self.config.parameters, **point.values}, read)
+        parameters = {**self.config.parameters, **point.values}
+        return Setting(f"{kind} {number}", sequence, parameters, read, self._units)
+
+    @cached_property
+    def _units(self) -> dict[str, str]:
+        """Those the axes were typed in."""
+        axes = self.config.points.axes if isinstance(self.config.points, Scan) else ()
+        return {axis.parameter: axis.unit for axis in axes if axis.unit}
 
     def _sequence(self) -> Sequence | None:
         match self.config.play:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import erbia
+from erbia.analysis.errors import UsageError
 from erbia.analysis.files.runfile import Run
 from erbia.instruments.errors import ConfigError
 from erbia.sequences.documents import Document, RunStop
@@ -87,3 +88,10 @@ def test_time_to_settle_does_not_count(lab: Lab, tmp_path: Path) -> None:
     assert settings["t_stop_ps"][0] - settings["t_start_ps"][0] >= 5.5e12
     counted = run.results["highest_hz"]
     assert counted.n / counted.value <= 3.0  # seconds: what dwelt, in whole blocks
+
+
+def test_a_unit_that_is_not_the_parameters_is_refused(tmp_path: Path) -> None:
+    refused = pytest.raises(UsageError, match=r"laser\.power is in W, but was typed in A")
+    with erbia.load_station("mock_lab", seed=1) as lab, refused:
+        lab.run("scan", out_dir=tmp_path, points="laser.power = 1..2 uA/3")
+    assert list(tmp_path.iterdir()) == []
