@@ -14,7 +14,7 @@ _DEMAND, _VALUE, _ALLOWED = range(3)
 _ROLES = {"refused": "bad", "warning": "warn", "ok": ""}
 _WORST_FIRST = tuple(_ROLES)
 #: A table narrower than this many letters leaves out what is allowed where all is well; the tool tips say it.
-_NARROW = 52
+_NARROW = 64
 
 
 def amount(value: float | None, unit: str) -> str:
@@ -30,7 +30,7 @@ def verdict(lines: list[dict[str, Any]]) -> str:
     """The whole budget in a few words."""
     refused, warned = (sum(line["verdict"] == kind for line in lines) for kind in ("refused", "warning"))
     found = [f"{n} {word}" for n, word in ((refused, "refused"), (warned, "in doubt")) if n]
-    return ", ".join(found) or "all is well"
+    return ", ".join(found) or "ok"
 
 
 class BudgetTable(Table):

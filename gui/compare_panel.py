@@ -19,7 +19,7 @@ from .schema import flatten
 from .table import Table
 from .theme import DARK, Theme
 from .view_models import FloatArray, RunView
-from .widgets import Hinted, named
+from .widgets import Hinted, label, named
 
 MAX_COMPARED = 8
 RESULTS, OVERLAY, SETTINGS = range(3)
@@ -91,6 +91,14 @@ class OverlayPlot(Plot):
                 self.name_axis("left", *left)
                 self.line(names.run_time(run.run_id), self._theme).setData(x, y, connect="finite")
 
+    def key(self) -> str:
+        """Which line is which run, as rich text."""
+        colours = [curve.opts["pen"].color().name() for curve in self.curves.values()]
+        return "   ".join(
+            f'<span style="color: {colour}">━━</span>&nbsp;{name.replace(" ", "&nbsp;")}'
+            for colour, name in zip(colours, self.curves, strict=True)
+        )
+
 
 class SettingsTable(Table):
     """One row a setting in which the runs differ, one column a run."""
@@ -128,7 +136,8 @@ class ComparePanel(QTabWidget):
         bar = QHBoxLayout()
         bar.addWidget(QLabel("  quantity"))
         bar.addWidget(self.quantity)
-        bar.addStretch(1)
+        self.key = label("", wrap=True)
+        bar.addWidget(self.key, stretch=1)
         page = QWidget()
         inside = QVBoxLayout(page)
         inside.setContentsMargins(0, 2, 0, 0)
@@ -152,6 +161,7 @@ class ComparePanel(QTabWidget):
         """Takes the theme's colours on."""
         for part in (self.results, self.overlay, self.settings):
             part.paint(theme)
+        self.key.setText(self.overlay.key())
 
     def show_choice(self, chosen: list[RunSummary], otherwise: list[RunSummary]) -> None:
         """Compares the chosen runs; without a choice the results of the latest."""
@@ -184,4 +194,5 @@ class ComparePanel(QTabWidget):
                 self.quantity.addItem(names.title(name), name)
             self.quantity.setCurrentIndex(max(0, self.quantity.findData(before)))
         self.overlay.show_runs(runs, self.quantity.currentData() or "")
+        self.key.setText(self.overlay.key())
         self.settings.show_runs(runs)

@@ -32,6 +32,8 @@ class ExperimentPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.choice = named(QComboBox(), "experiment", "What to run")
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.choice.setMinimumContentsLength(12)  # a long title must not widen the dock
         self.run = named(QPushButton("Run"), "run", "Run with these settings (Ctrl+R)")
         self.queue = named(QPushButton("Queue"), "queue_run", "Play this after what is queued (Ctrl+Shift+Q)")
         self.defaults = named(QPushButton("Defaults"), "defaults", "Back to the values the experiment proposes")

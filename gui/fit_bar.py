@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from ..analysis.errors import UsageError
-from ..analysis.quantity import format_quantity
 from . import names
 from .plots import Plot
 from .theme import Theme, veil
-from .view_models import EstimateView, FloatArray, estimate_view
+from .view_models import FloatArray, estimate_view
 from .widgets import label, named
 
 #: Those of ``analysis.point_fit``, which is loaded with the first fit only.
@@ -48,14 +47,19 @@ class FitBar(QWidget):
         plot.addItem(self.cursors, ignoreBounds=True)
         self._plot = plot
         self._span = (0.0, 1.0)  # what the sliders run over
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 0, 8, 2)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(8, 0, 8, 2)
+        whole.setSpacing(2)
+        layout = QHBoxLayout()
+        whole.addLayout(layout)
+        whole.addWidget(self.text)
+        self.text.hide()
         layout.addWidget(QLabel("fit"))
         layout.addWidget(self.model)
         layout.addWidget(self.gate)
         for slider in self.sliders:
             layout.addWidget(slider)
-        layout.addWidget(self.text, stretch=1)
+        layout.addStretch(1)
         self.model.activated.connect(self._choose)
         self.gate.toggled.connect(self._show_gate)
         self.cursors.sigRegionChanged.connect(self._dragged)
@@ -82,21 +86,27 @@ class FitBar(QWidget):
 
         low, high = self.region()
         inside = (x >= low) & (x <= high)
+        # A decay begins where one says it does: its height is the one at the first cursor.
+        origin = low if self.model.currentText() == "decay" else 0.0
         try:
-            found = fit_points(x[inside], y[inside], std[inside], self.model.currentText())
+            found = fit_points(x[inside] - origin, y[inside], std[inside], self.model.currentText())
         except UsageError as error:
-            self.text.setText(str(error))
+            self._say(str(error))
             return None
         parts = []
         for name, estimate in found.parameters.items():
             shown = estimate_view(name, estimate.as_dict())
-            parts.append(f"{name} {_text(shown, x_unit if name in _X_PARAMETERS else y_unit)}")
-        self.text.setText("   ".join([*parts, f"χ²/ν {found.chi2_per_freedom:.2f}"]))
+            parts.append(f"{name} {names.with_error(shown, x_unit if name in _X_PARAMETERS else y_unit)}")
+        self._say("     ".join([*parts, f"χ²/ν {found.chi2_per_freedom:.2f}"]))
         known = inside & np.isfinite(y)
-        return found.curve_x, found.curve, x[known], found.residuals
+        return found.curve_x + origin, found.curve, x[known], found.residuals
+
+    def _say(self, words: str) -> None:
+        self.text.setText(words)
+        self.text.setVisible(bool(words))
 
     def _choose(self) -> None:
-        self.text.setText("")
+        self._say("")
         if self.model.currentText() != NO_FIT:
             self.gate.setChecked(True)
         self.wanted.emit()
@@ -108,7 +118,7 @@ class FitBar(QWidget):
             self.cursors.setRegion((low + 0.02 * (high - low), high - 0.02 * (high - low)))
         else:
             self.model.setCurrentText(NO_FIT)
-            self.text.setText("")
+            self._say("")
         self.cursors.setVisible(on)
         for slider in self.sliders:
             slider.setVisible(on)
@@ -125,10 +135,3 @@ class FitBar(QWidget):
             slider.setValue(round(_STEPS * (at - low) / (high - low)))
             slider.blockSignals(False)
         self.wanted.emit()
-
-
-def _text(estimate: EstimateView, unit: str) -> str:
-    half = (estimate.upper - estimate.lower) / 2
-    if unit and half > 0:
-        return f"{format_quantity(estimate.value, unit, 5)} ± {format_quantity(half, unit, 2)}"
-    return names.with_interval(estimate)

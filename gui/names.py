@@ -71,6 +71,20 @@ def value_and_interval(estimate: EstimateView) -> tuple[str, str]:
     return shown + suffix, f"{low} … {high}{suffix}"
 
 
+def with_error(estimate: EstimateView, unit: str) -> str:
+    """``788 ± 180 ns``: half of the interval to two digits, and the value to as many places."""
+    half = (estimate.upper - estimate.lower) / 2
+    if not (math.isfinite(half) and half > 0):
+        return amount(estimate.value, unit)
+    if unit and abs(estimate.value) / half > 1e5:
+        return " ".join(_known_well(estimate.value, estimate.value - half, estimate.value + half, unit))
+    factor, prefix = _prefix(max(abs(estimate.value), half), unit)
+    if not unit and (abs(estimate.value) >= 1e6 or max(abs(estimate.value), half) < 1e-3):
+        return f"{estimate.value:.4g} ± {half:.2g}"
+    decimals = min(9, max(0, 1 - math.floor(math.log10(half / factor))))
+    return f"{estimate.value / factor:.{decimals}f} ± {half / factor:.{decimals}f} {prefix}{unit}".rstrip()
+
+
 def amount(value: float, unit: str) -> str:
     """A value of four digits with its unit; seconds by the thousand stay seconds."""
     return f"{value:,.0f} s" if unit == "s" and abs(value) >= 1000 else format_quantity(value, unit)

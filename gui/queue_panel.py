@@ -141,13 +141,20 @@ def _row(
     times = f" ×{order.repeats}" if order.repeats > 1 else ""
     state = f"{entry.state} {entry.played + 1}/{order.repeats}" if times and entry.state == PLAYING else entry.state
     eta = "" if eta_s is None else names.duration(eta_s) if math.isfinite(eta_s) else "unknown"
-    settings = [f"{key}: {text}" for key, text in settings_text(order.config, known).items()]
+    settings = settings_text(order.config, known)
     if before is not None and before.order.experiment == order.experiment:
         news = differences(before.order.config, order.config, known) or ["as the one before"]
     else:
-        news = settings
+        proposed = {field.path: field.to_text(field.default) or "not set" for field in known}
+        news = [f"{key}: {text}" for key, text in settings.items() if text != proposed.get(key)] or ["as proposed"]
     what = order.experiment.replace("_", " ") + times
-    tip = "\n".join([*([entry.reason] if entry.reason else []), f"number {entry.id}", *settings])
+    tip = "\n".join(
+        [
+            *([entry.reason] if entry.reason else []),
+            f"number {entry.id}",
+            *(f"{key}: {text}" for key, text in settings.items()),
+        ]
+    )
     return (
         Cell(f"{what}\n{', '.join(news)}", "", tip),
         Cell(state, _ROLES.get(entry.state, ""), tip),

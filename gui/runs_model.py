@@ -14,7 +14,14 @@ from .view_models import EstimateView, estimate_view
 STAR = "★"
 COLUMNS = ("", "started", "experiment", "status", "result", "size", "note")
 #: What is written as wide as the column needs at most.
-WIDEST = (STAR, "21 Nov 16:27:44", "heralded entanglement", "interrupted", "fidelity F 0.918 (0.893 … 0.941)", "999 MB")
+WIDEST = (
+    STAR,
+    "21 Nov 16:27:44",
+    "heralded entanglement",
+    "interrupted",
+    "fidelity F 0.918 (0.893 … 0.941)",
+    "99.99 MB",
+)
 _BAD = ("corrupt", "interrupted", "failed", "aborted")
 Index = QModelIndex | QPersistentModelIndex
 

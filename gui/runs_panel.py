@@ -70,6 +70,7 @@ class RunsPanel(QWidget):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
+        header.setHighlightSections(False)
         self._noted: list[str] = []  # the choice whose note is shown; one that is being typed stays
         self.compare = ComparePanel()
         split = QSplitter(Qt.Orientation.Vertical)

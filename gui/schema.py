@@ -64,7 +64,7 @@ class Field:
         if value is None:
             return ""
         if self.kind == "scan":
-            return text_of(value)
+            return value if isinstance(value, str) else text_of(value)
         if self.many and self.kind in _NUMBERS:
             return values_text(value, self.unit)
         if self.many:

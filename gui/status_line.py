@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import PurePath
 
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStatusBar, QWidget
 
 from ..sequences.engine.values import EngineStatus, StationState
 from . import names
@@ -21,12 +21,17 @@ class StatusLine(QStatusBar):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = label("starting the engine …")  # its file name is what may be cut
+        self.state = label("starting the engine …")
+        self.state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # it is what may be cut
         self.nodes, self.tally, self.disk = QLabel(), QLabel(), QLabel()
-        self.addWidget(self.state, 1)
+        inside = QWidget()  # the layout of a status bar lags behind its texts
+        across = QHBoxLayout(inside)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.setSpacing(22)
+        across.addWidget(self.state, stretch=1)
         for part in (self.nodes, self.tally, self.disk):
-            part.setContentsMargins(14, 0, 0, 0)
-            self.addPermanentWidget(part)
+            across.addWidget(part)
+        self.addWidget(inside, 1)
         self._role = ""
         self._station = StationState((), 0.0)
 

@@ -45,6 +45,19 @@ def test_without_noise_the_truth_is_found(model: str) -> None:
     assert fit.curve_x[[0, -1]].tolist() == [x.min(), x.max()]
 
 
+@pytest.mark.parametrize("model", ["gaussian", "lorentzian", "two-sided exponential"])
+def test_a_peak_far_from_zero_is_fitted_as_well_as_one_at_zero(model: str) -> None:
+    rng = np.random.default_rng(3)
+    x, far = np.linspace(-6e6, 6e6, 41), 194.95e12
+    width = 2e6 if model != "two-sided exponential" else 1e6
+    y = 2e4 / (1 + (2 * x / width) ** 2) + 100 + rng.normal(0, 150, len(x))
+    near, away = (fit_points(x + at, y, np.full(len(x), 150.0), model) for at in (0.0, far))
+    assert away.parameters["center"].value - far == pytest.approx(near.parameters["center"].value, abs=1.0)
+    for name, estimate in near.parameters.items():
+        assert away.parameters[name].std == pytest.approx(estimate.std, rel=1e-3)
+    assert away.curve_x[0] == far - 6e6
+
+
 def test_points_not_measured_are_left_out_and_missing_errors_filled_in() -> None:
     x = np.arange(10.0)
     y = 2 * x + 1

@@ -80,6 +80,8 @@ def test_a_scan_is_typed_with_a_preview(qtbot: Any) -> None:
     assert config is not None
     assert ScanConfig(**config).points == ScanConfig(points=LINE).points  # type: ignore[arg-type]
     form.show_config({"points": config["points"]})
+    assert form.config() == config
+    form.show_config({"points": LINE})  # as a preset has it
     assert form.config() == config, "what a run recorded is shown as it is typed, and is the same"
 
 
