@@ -10,14 +10,14 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import pi
 from pathlib import Path
 
 import numpy as np
 
-from erbia.analysis.records import PS_PER_S
+from erbia.analysis.records import PS_PER_S, Int64Array
 from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseTable, Segment
 from erbia.instruments.mock import load_world
 from erbia.instruments.mock.pulser import as_program
@@ -43,15 +43,32 @@ def report(name: str, items: int, wall_s: float, cpu_s: float, demand: float) ->
     print(f"{name:<58} {items / wall_s:10.3g} /s wall {items / cpu_s:10.3g} /s cpu   demanded {demand:.3g}")
 
 
-def click_stream(seed: int, rate_hz: float, duration_s: float) -> int:
-    """One channel, everything on: Poisson light, recovery, EMG jitter, dead time, clock, digitisation. Returns tags."""
+def click_stream(seed: int, rate_hz: float, duration_s: float) -> Iterator[Int64Array]:
+    """Tags of one channel with everything on: Poisson light, recovery, EMG jitter, dead time, clock, digitisation."""
     light = Arrivals(key(seed, "light"), 0, rate_hz)
     pixel = Pixel(DetectorConfig(), seed, "ch1")
     tagger = Input(TaggerConfig(), Clock(ClockConfig(skew=1e-7, white_frequency=1e-12), stream(seed, "clock")), seed, 1)
-    tags, step_ps = 0, 20 * 10**9
+    step_ps = 20 * 10**9
     for stop_ps in range(step_ps, round(duration_s * PS_PER_S) + 1, step_ps):
-        tags += len(tagger.digitise(pixel.click(light.take_until(stop_ps), stop_ps), stop_ps - 10**6))
-    return tags
+        yield tagger.digitise(pixel.click(light.take_until(stop_ps), stop_ps), stop_ps - 10**6)
+
+
+def tags_of(seed: int) -> int:
+    """How many tags a second of 10 Mcps of light makes."""
+    return sum(len(tags) for tags in click_stream(seed, 1e7, 1.0))
+
+
+def click_streams() -> None:
+    """One channel in one thread, two channels in two; and whether the threads change a single tag."""
+    tags_of(0)
+    report("click stream, 10 Mcps of light, one thread", *timed(lambda: tags_of(1)), 2e7)
+    seeds = (1, 2)
+    with ThreadPoolExecutor(2) as pool:
+        report("click stream, two channels in two threads", *timed(lambda: sum(pool.map(tags_of, seeds))), 3.5e7)
+        together = list(pool.map(lambda seed: np.concatenate(list(click_stream(seed, 1e7, 0.2))), seeds))
+    alone = [np.concatenate(list(click_stream(seed, 1e7, 0.2))) for seed in seeds]
+    same = all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+    print(f"two threads give the same {sum(map(len, alone))} tags as one, bit for bit: {'yes' if same else 'NO'}")
 
 
 def light_sources() -> None:
@@ -152,15 +169,8 @@ def compare(python: str) -> tuple[int, float]:
 
 
 def main(peer: str | None = None) -> None:
-    click_stream(0, 1e6, 0.1)
-    report("click stream, 10 Mcps of light, one thread", *timed(lambda: click_stream(1, 1e7, 1.0)), 2e7)
+    click_streams()
     light_sources()
-    with ThreadPoolExecutor(2) as pool:
-        report(
-            "click stream, two channels in two threads",
-            *timed(lambda: sum(pool.map(lambda seed: click_stream(seed, 1e7, 1.0), (1, 2)))),
-            3.5e7,
-        )
     world = heralding_world(0.0068)
     attempts(world, 100.0)
     name = f"attempts at p_herald = {world.truth()['herald_probability']:.2g}, every click"

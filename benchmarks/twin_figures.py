@@ -5,7 +5,6 @@ python benchmarks/twin_figures.py docs/figures
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,13 @@ from erbia.instruments.mock import load_detector, load_world
 from erbia.instruments.mock.pulser import as_program
 from erbia.instruments.twin import World
 from erbia.instruments.twin.config import LIGHT_KINDS
-from erbia.instruments.twin.detector import Pixel
-from erbia.instruments.twin.streams import Arrivals, key
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
+from time_walk import BINS, LIGHT_HZ, measured, misfit, pulsed_clicks
 
 US = 1_000_000
 HISTOGRAMS = Path(__file__).resolve().parents[2] / "shared" / "reference" / "snspd_arrival_histograms.json"
-#: Of the laser, and the full bins of 1 ps the measured histograms have from -101 ps on.
-PERIOD_PS, BINS = 244.56, 244
 FAST = {"dead_time_ps": 0, "recovery_ps": 1.0, "background_hz": 0.0, "jitter_sigma_ps": 5.0, "jitter_tau_ps": 1.0}
 
 
@@ -114,32 +110,19 @@ def width_ps(histogram: FloatArray) -> float:
 
 def histograms(folder: Path) -> None:
     """Arrival histograms of the measured detector and of the simulated pixel, one laser period."""
-    measured = json.loads(HISTOGRAMS.read_text())
+    found_at = measured(HISTOGRAMS)
     figure, axes = plt.subplots(1, 5, figsize=(11, 2.6), layout="constrained")
     for axis, attenuation_db in zip(axes, (64, 68, 72, 76, 80), strict=True):
-        at, weight = (np.array(measured[str(attenuation_db)][k], float) for k in ("histx", "histy"))
-        expected = weight[(at >= -101) & (at < -101 + BINS)] / weight[(at >= -101) & (at < -101 + BINS)].sum()
-        rate_hz = 4.31e7 * 10 ** (-(attenuation_db - 64) / 10)
-        duration_s = min(4e6 / rate_hz, 4.0)
-        pixel, stop_ps = Pixel(load_detector("wsi_time_walk"), 1, "ch"), round(duration_s * PS_PER_S)
-        light = Arrivals(key(1, "light"), 0, rate_hz).take_until(stop_ps) // PERIOD_PS * PERIOD_PS
-        clicks = pixel.click(np.rint(light).astype(np.int64), stop_ps)
-        phase = clicks % PERIOD_PS * (BINS / PERIOD_PS)
-        misfit, shift, histogram = min(
-            (float(np.abs(np.roll(h, s) - expected).sum()), s, tuple(h))
-            for h in (
-                np.bincount(((phase + k / 10) % BINS).astype(int), minlength=BINS) / len(clicks) for k in range(10)
-            )
-            for s in range(BINS)
-        )
-        found = np.array(histogram)
+        expected = found_at[attenuation_db]
+        clicks = pulsed_clicks(load_detector("nbn_time_walk"), LIGHT_HZ[attenuation_db], 2_000_000, seed=5)
+        area, found = misfit(clicks, expected)
         centre = BINS // 2 - int(expected.argmax())
         axis.plot(np.roll(expected, centre), color="0.6", label="measured")
-        axis.plot(np.roll(np.roll(found, shift), centre), lw=0.8, label="simulated")
+        axis.plot(np.roll(found, centre), lw=0.8, label="simulated")
         axis.set(title=f"{attenuation_db} dB", xlabel="ps", yticks=[])
         noise = np.sqrt(2 / np.pi * np.mean(np.abs(np.fft.rfft(expected))[90:] ** 2)) * np.sqrt(expected).sum()
         ratio = width_ps(found) / width_ps(expected)
-        print(f"{attenuation_db} dB: width ratio {ratio:.2f}, area between {misfit:.3f}, of it noise {noise:.3f}")
+        print(f"{attenuation_db} dB: width ratio {ratio:.2f}, area between {area:.3f}, of it noise {noise:.3f}")
     axes[0].legend(fontsize=7)
     figure.savefig(folder / "twin-detector.png", dpi=110)
 

@@ -166,8 +166,8 @@ class DetectorConfig(_Block):
     """SNSPD pixel: efficiency eta(I) = eta_s/2·[1+erf((I-I0)/s)]; darks D_bg·eta/eta_s + D0·exp(I/I_D); EMG jitter.
 
     After a click nothing for ``dead_time_ps``, then the bias comes back as 1-exp(-t/recovery_ps) and the efficiency with
-    it. ``walk``: rows (ps since a click, ps it makes a later one late, extra rms spread in ps of the next one); what all
-    earlier clicks do adds up. ``jitter_parts``: rows (share of the clicks, ps they come late, their own Gaussian sigma in
+    it. ``walk``: rows (ps since a click, ps by which its pulse shifts a later one); the shifts x of all earlier clicks add
+    up, and on a bent edge a click is late by x + ``walk_curvature_per_ps``·x². ``jitter_parts``: rows (share of the clicks, ps they come late, their own Gaussian sigma in
     ps). After-pulses come about ``afterpulse_delay_ps`` (±10 %) after a click. ``pile_up_s``: relative rise of the bias per count rate.
     """
 
@@ -183,7 +183,8 @@ class DetectorConfig(_Block):
     jitter_tau_ps: NonNegative = 10.0
     dead_time_ps: Annotated[int, Field(ge=0)] = 30_000
     recovery_ps: Positive = 10_000.0
-    walk: tuple[tuple[NonNegative, float, NonNegative], ...] = ()
+    walk: tuple[tuple[NonNegative, float], ...] = ()
+    walk_curvature_per_ps: float = 0.0
     jitter_parts: tuple[tuple[Fraction, float, NonNegative], ...] = ()
     afterpulse_probability: Fraction = 0.0
     afterpulse_delay_ps: Annotated[int, Field(gt=0)] = 180_000

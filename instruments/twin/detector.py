@@ -49,7 +49,7 @@ class Pixel:
         rested = devices.efficiency(config, bias_a, latched=False)
         now = np.array([devices.efficiency(config, bias_a * float(i), latched=False) for i in current])
         self._recovery = now / rested if rested > 0 else np.zeros(rows)
-        self._walk_ps, self._spread_ps = devices.time_walk(config, since_ps)
+        self._walk_ps = devices.time_walk(config, since_ps)
 
     def click(self, photons: Int64Array, stop_ps: int) -> Int64Array:
         """Clicks (sorted int64 ps) caused by the sorted photons, all earlier than ``stop_ps``."""
@@ -59,7 +59,7 @@ class Pixel:
         out = np.empty(2 * len(photons) + 2 * _ECHOES, np.int64)
         n, self._counter, self._last_ps = detect(
             photons, stop_ps, self._key, self._counter, self._last_ps, sigma_ps, tau_ps, c.dead_time_ps,
-            _STEP_PS, self._recovery, self._walk_ps, self._spread_ps, parts,
+            _STEP_PS, self._recovery, self._walk_ps, c.walk_curvature_per_ps, parts,
             self._history, c.afterpulse_probability, float(c.afterpulse_delay_ps),
             self._echoes, out,
         )  # fmt: skip

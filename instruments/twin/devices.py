@@ -34,15 +34,16 @@ def dark_rate_hz(detector: DetectorConfig, bias_a: float, latched: bool) -> floa
     return light + detector.intrinsic_dark_hz * math.exp(bias_a / detector.dark_current_scale_a)
 
 
-def time_walk(detector: DetectorConfig, since_ps: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """How late a click makes one ``since_ps`` later, and that one's extra spread: float64 (N,) ps each.
+def time_walk(detector: DetectorConfig, since_ps: FloatArray) -> FloatArray:
+    """By how much a click shifts one ``since_ps`` later: float64 (N,) ps, straight between the points of the curve.
 
-    The measured curves, straight between their points; without one, empty lateness and no spread.
+    Empty without one.
     """
     if not detector.walk:
-        return np.empty(0), np.zeros(len(since_ps))
-    at, late, spread = np.array(detector.walk).T
-    return np.interp(since_ps, at, late), np.interp(since_ps, at, spread)
+        return np.empty(0)
+    at, shift = np.array(detector.walk).T
+    curve: FloatArray = np.interp(since_ps, at, shift)
+    return curve
 
 
 def latches(detector: DetectorConfig, bias_a: float) -> bool:

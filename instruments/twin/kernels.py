@@ -85,7 +85,7 @@ def detect(
     step_ps: float,
     recovery: FloatArray,
     walk_ps: FloatArray,
-    spread_ps: FloatArray,
+    curvature_per_ps: float,
     parts: FloatArray,
     history: Int64Array,
     afterpulse: float,
@@ -96,8 +96,8 @@ def detect(
     """Clicks of one pixel before ``stop_ps`` for sorted photons (all earlier than that) that would each click on a rested pixel.
 
     After a click the pixel is dead for ``dead_ps``, then a photon clicks with chance ``recovery`` (table over the time
-    since the last click, ``step_ps`` a row) and has an extra rms ``spread_ps``. Every earlier click makes it ``walk_ps``
-    late (same rows; empty: none); ``history`` int64 (M + 1,) holds the last M clicks in a ring and how many there were.
+    since the last click, ``step_ps`` a row). Every earlier click shifts it by ``walk_ps`` (same rows; empty: none), and
+    the sum x makes it late by x + curvature·x²; ``history`` int64 (M + 1,) holds the last M clicks in a ring and how many there were.
     Rows of ``parts`` float64 (K, 3): cumulative share of clicks that come late by the second column with the third as
     sigma. Each click may cause an after-pulse; ``echoes`` holds those still to come (0: none). Returns (clicks written,
     counter, last click's photon time).
@@ -107,6 +107,7 @@ def detect(
     while waiting < len(echoes) and echoes[waiting] > 0:
         waiting += 1
     rows = len(recovery)
+    rows_per_ps = 1.0 / step_ps
     i = 0
     while True:
         if waiting > 0 and echoes[0] < stop_ps and (i == len(photons) or echoes[0] <= photons[i]):
@@ -123,24 +124,24 @@ def detect(
         since = time - last_ps
         if since < dead_ps:
             continue
-        row = since / step_ps
-        shift = spread = 0.0
+        row = since * rows_per_ps
+        shift = 0.0
         if row < rows - 1:
             k = int(row)
             part = row - k
             counter += 1
             if uniform(key, counter) >= recovery[k] + part * (recovery[k + 1] - recovery[k]):
                 continue
-            spread = spread_ps[k] + part * (spread_ps[k + 1] - spread_ps[k])
         last_ps = time
         if len(walk_ps) > 0:
             kept = len(history) - 1
             for back in range(1, min(kept, history[kept]) + 1):
-                row = (time - history[(history[kept] - back) % kept]) / step_ps
+                row = (time - history[(history[kept] - back) % kept]) * rows_per_ps
                 if row >= rows - 1:
                     break
                 k = int(row)
                 shift += walk_ps[k] + (row - k) * (walk_ps[k + 1] - walk_ps[k])
+            shift += curvature_per_ps * shift * shift
             history[history[kept] % kept] = time
             history[kept] += 1
         sigma = sigma_ps
@@ -152,8 +153,6 @@ def detect(
                     shift += parts[k, 1]
                     sigma = parts[k, 2]
                     break
-        if spread > 0.0:
-            sigma = math.sqrt(sigma * sigma + spread * spread)
         if sigma > 0.0:
             shift += sigma * normal(key, counter + 1)
         if tau_ps > 0.0:
@@ -189,18 +188,19 @@ def digitise(
 
     The result lies on the grid of ``lsb_ps``. Returns the counter.
     """
+    per_ps = 1.0 / knot_ps
     for i in range(len(t_ps)):
         t = t_ps[i]
         shift = jitter_ps * normal(key, counter) + skew * t
         counter += 1
         if len(knots_ps) > 1:
-            position = (t - first_knot * knot_ps) / knot_ps
+            position = (t - first_knot * knot_ps) * per_ps
             k = int(position)
             shift += knots_ps[k] + (position - k) * (knots_ps[k + 1] - knots_ps[k])
         reading = t + offset_ps + math.floor(shift + 0.5)
         if inl_ps > 0.0:
             reading += round(inl_ps * math.sin(2.0 * math.pi * (reading % inl_period_ps) / inl_period_ps))
-        out[i] = reading // lsb_ps * lsb_ps
+        out[i] = reading if lsb_ps == 1 else reading // lsb_ps * lsb_ps
     return counter
 
 
