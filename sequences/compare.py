@@ -17,7 +17,7 @@ from .resume import RESUMED
 
 #: Numbers nearer than this (relative) are the same number: libraries may add in another order.
 _SAME = 1e-9
-_ORIGIN = ("git_commit", "git_dirty", "host", "command")
+_CODE = ("git_commit", "git_dirty", "host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def reproduce(run: Run) -> Reproduction:
     resumed = [json.loads(str(row["text"])) for row in run.log() if row["level"] == RESUMED]
     of_whole = run.all_results[resumed[-1]["earlier_results"] if resumed else 0 :]
     recorded = of_whole[0].estimates if of_whole else {}
-    return Reproduction(dict(recorded), dict(analyze(run).estimates), _environment(run.provenance, collect()))
+    return Reproduction(dict(recorded), dict(analyze(run).estimates), _environment(run.provenance, collect(), _CODE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def difference(first: Run, second: Run) -> Difference:
     return Difference(
         _unlike(*configs),
         _unlike(*values),
-        _environment(first.provenance, second.provenance),
+        _environment(first.provenance, second.provenance, (*_CODE, "command")),
         tuple(station),
     )
 
@@ -87,9 +87,9 @@ def _same(a: Estimate | None, b: Estimate | None) -> bool:
     return all(x == y or (math.isnan(x) and math.isnan(y)) or math.isclose(x, y, rel_tol=_SAME) for x, y in pairs)
 
 
-def _environment(then: Mapping[str, str], now: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+def _environment(then: Mapping[str, str], now: Mapping[str, str], keys: tuple[str, ...]) -> dict[str, tuple[str, str]]:
     packages = [json.loads(p.get("packages_json", "{}")) for p in (then, now)]
-    origin = [{key: p.get(key, "") for key in _ORIGIN} for p in (then, now)]
+    origin = [{key: p.get(key, "") for key in keys} for p in (then, now)]
     return {**_unlike(*origin), **_unlike(*packages)}
 
 
