@@ -94,6 +94,11 @@ class Link(Generic[T]):
             self._closed = True
             self._drop()
 
+    def unbroken_since(self, reconnects: int, command: str) -> None:
+        """Raises ConnectionLost when the connection was renewed since ``reconnects``: the device may have forgotten ``command``."""
+        if self.reconnects != reconnects:
+            raise ConnectionLost(self._instrument, "lost the connection before it had settled, state unknown", command)
+
     def query(self, command: str, exchange: Callable[[T], R]) -> R:
         """The answer to a question without effect; asked again once if the transport broke (not if it was slow).
 

@@ -144,7 +144,7 @@ class NiAnalogOutput(NiInstrument):
             task.timing.cfg_samp_clk_timing(rate_hz, sample_mode=mode, samps_per_chan=n)
             if trigger:
                 task.triggers.start_trigger.cfg_dig_edge_start_trig(trigger)
-            task.write(np.asarray(samples_v, np.float64), auto_start=False)
+            task.write(np.asarray(samples_v, np.float64), auto_start=False, timeout=1.0)
             task.start()
 
     def wait_played(self, timeout_s: float) -> None:

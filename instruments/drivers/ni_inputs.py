@@ -128,6 +128,6 @@ class NiDigitalLines(NiInstrument):
         def drive(_: nidaqmx.Task) -> None:
             with self._tasks() as task:
                 task.do_channels.add_do_chan(physical)
-                task.write(high, auto_start=True)
+                task.write(high, auto_start=True, timeout=0.0)
 
         self._send(f"{physical} = {high:d}", drive)

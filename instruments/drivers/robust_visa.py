@@ -93,18 +93,25 @@ class RobustVisa(VisaInstrument):
         """A setter for what takes time: it returns when ``*OPC?`` says that the device has arrived."""
 
         def set_and_wait(value: Any) -> None:
-            self.write(template.format(value))
-            self.until_settled()
+            command = template.format(value)
+            self.write(command)
+            self._until_settled(command)
 
         return set_and_wait
 
-    def until_settled(self) -> None:
-        """Returns when ``*OPC?`` is answered with 1. Raises ConnectionLost after ``settle_timeout_s``."""
-        settled, deadline_s = self.reading("*OPC?", flag), time.monotonic() + self.settle_timeout_s
-        while not settled():
-            if time.monotonic() > deadline_s:
-                raise ConnectionLost(self.name, f"still not settled after {self.settle_timeout_s:g} s", "*OPC?")
-            time.sleep(SETTLE_POLL_S)
+    def _until_settled(self, command: str) -> None:
+        """Returns when ``*OPC?`` is answered with 1 on an unbroken connection.
+
+        Raises:
+            ConnectionLost: not within ``settle_timeout_s``, or the device was away meanwhile.
+        """
+        reconnects, settled, deadline_s = self.reconnects, False, time.monotonic() + self.settle_timeout_s
+        while not settled:
+            settled = self.reading("*OPC?", flag)()
+            self._link.unbroken_since(reconnects, command)
+            if not settled and time.monotonic() > deadline_s:
+                raise ConnectionLost(self.name, f"still not settled after {self.settle_timeout_s:g} s", command)
+            time.sleep(0 if settled else SETTLE_POLL_S)
 
     def add_setting(
         self, name: str, header: str, parse: Callable[[str], Any], spelling: str = "{}", **options: Any

@@ -82,7 +82,7 @@ class ThorlabsMpc320(Instrument):
         """Moves every paddle to its reference and waits."""
         for paddle in self._paddles:
             self._send(f"home {paddle}", _head(MOVE_HOME, _bit(paddle)))
-            self._wait(paddle)
+            self._wait(paddle, f"home {paddle}")
 
     def close(self) -> None:
         self._link.close()
@@ -92,17 +92,19 @@ class ThorlabsMpc320(Instrument):
         steps = round(degrees / DEGREES_PER_STEP)
         data = struct.pack("<Hi", _bit(paddle), steps)
         self._send(f"paddle {paddle} to {degrees:g} deg", _with_data(MOVE_ABSOLUTE, data))
-        self._wait(paddle)
+        self._wait(paddle, f"paddle {paddle} to {degrees:g} deg")
 
     def _angle(self, paddle: int) -> float:
         return DEGREES_PER_STEP * self._status(paddle)[0]
 
-    def _wait(self, paddle: int) -> None:
-        deadline_s = time.monotonic() + MOVE_TIMEOUT_S
-        while self._status(paddle)[1] & MOVING:
-            if time.monotonic() > deadline_s:
-                raise ConnectionLost(self.name, f"paddle {paddle} still moves after {MOVE_TIMEOUT_S:g} s")
-            time.sleep(POLL_S)
+    def _wait(self, paddle: int, command: str) -> None:
+        reconnects, deadline_s, moves = self._link.reconnects, time.monotonic() + MOVE_TIMEOUT_S, True
+        while moves:
+            moves = bool(self._status(paddle)[1] & MOVING)
+            self._link.unbroken_since(reconnects, command)
+            if moves and time.monotonic() > deadline_s:
+                raise ConnectionLost(self.name, f"paddle {paddle} still moves after {MOVE_TIMEOUT_S:g} s", command)
+            time.sleep(POLL_S if moves else 0)
 
     def _status(self, paddle: int) -> tuple[int, int]:
         """Position in steps and status bits of a paddle."""

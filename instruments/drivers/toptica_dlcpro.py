@@ -191,14 +191,16 @@ class TopticaDlcPro(Instrument):
 
     def _tune(self, wavelength_m: float) -> None:
         self._set("ctl:wavelength-set", 1e9 * wavelength_m)
+        command, reconnects = f"ctl:wavelength-set = {1e9 * wavelength_m:.4f}", self._link.reconnects
         deadline_s, here_nm = time.monotonic() + TUNE_TIMEOUT_S, self._get("ctl:wavelength-act", float)
         while True:
             before_nm, here_nm = here_nm, self._get("ctl:wavelength-act", float)
+            self._link.unbroken_since(reconnects, command)
             if abs(here_nm - before_nm) < STILL_NM and abs(here_nm - 1e9 * wavelength_m) < NEAR_NM:
                 return
             if time.monotonic() > deadline_s:
                 what = f"still at {here_nm:.4f} nm after {TUNE_TIMEOUT_S:g} s"
-                raise ConnectionLost(self.name, what, f"ctl:wavelength-set = {1e9 * wavelength_m:.4f}")
+                raise ConnectionLost(self.name, what, command)
             time.sleep(LOOK_S)
 
     # -- the wire ------------------------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ def test_what_never_settles_is_named(bench: Bench) -> None:
     with TcpHost(Keysight816xDevice(bench)) as host:  # on a clock that stands still
         voa = KeysightAttenuator("voa", host.visa_address, slot=2, visalib="@py")
         voa.settle_timeout_s = 0.1
-        with pytest.raises(ConnectionLost, match=r"voa: still not settled after 0\.1 s.*OPC"):
+        with pytest.raises(ConnectionLost, match=r"voa: still not settled after 0\.1 s.*INP2:ATT 50"):
             voa.attenuation(50.0)
 
 
