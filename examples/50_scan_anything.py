@@ -1,7 +1,7 @@
 """Scan any parameter against any count rate: a curve, a map, and a search that finds the top by itself."""
 
 import erbia
-from erbia.sequences.scan import GoldenSection, Scan, centred, listed
+from erbia.sequences.scan import GoldenSection, Scan, centred
 
 LIT = {"laser.emission": True}
 SEEN = {"measure": ["alice.photon"], "play": "alice_readout", "parameters": LIT, "dwell_s": 0.05}
@@ -9,8 +9,8 @@ SEEN = {"measure": ["alice.photon"], "play": "alice_readout", "parameters": LIT,
 with erbia.load_station("mock_lab", seed=7) as lab:
     frequency = centred("laser.frequency", 194.95e12, 8e6, 17, "Hz")
     line = lab.run("scan", points=Scan(axes=(frequency,), order="shuffled"), **SEEN)
-    volts = listed("alice_memory.electrode_voltage", [-1, 0, 1], "V")
-    stark = lab.run("scan", points=Scan(axes=(volts, frequency), order="snake"), **SEEN)
+    typed = "alice_memory.electrode_voltage = -1, 0, 1 V; laser.frequency = 194.95 THz ± 4 MHz/17; snake"
+    stark = lab.run("scan", points=typed, **SEEN)
     top = GoldenSection(parameter="laser.frequency", low=194.95e12 - 6e6, high=194.95e12 + 5e6, tolerance=0.5e6)
     found = lab.run("scan", points=top, **SEEN)
 
