@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,9 @@ _spec.loader.exec_module(killed_writer)
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="needs fork and SIGKILL")]
 
 
-@pytest.fixture(scope="module")
-def start():
-    """Starts a writer as a process of its own: ``start(path, seed)`` gives its process id."""
+@contextmanager
+def writers():
+    """Starts writers as processes of their own: ``start(path, seed)`` gives the process id."""
     with subprocess.Popen([sys.executable, str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
 
         def start(path, seed, kind="plain"):
@@ -36,6 +37,12 @@ def start():
 
         yield start
         parent.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def start():
+    with writers() as start:
+        yield start
 
 
 def acknowledged(path):
@@ -107,6 +114,7 @@ def assert_pipeline_whole(run, at_least):
         assert np.array_equal(found.tags.channel, expected.tags.channel)
         clicks += len(found.tags)
     assert clicks >= at_least
+    return clicks
 
 
 @pytest.mark.parametrize("tenth", range(5))
@@ -122,10 +130,10 @@ def test_pipeline_killed_ten_times(tmp_path, start, tenth):
             leftover.unlink()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
+@contextmanager
+def small_disk_in(parent):
     """A tmpfs of 64 MB; needs root."""
-    folder = tmp_path / "disk"
+    folder = parent / "disk"
     folder.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True).returncode:
         pytest.skip("cannot mount a tmpfs here")
@@ -133,8 +141,14 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_full_disk(small_disk, start):
-    """The pipeline fills a real disk: it stops by itself with one clear line, and every acknowledged click is there."""
+@pytest.fixture
+def small_disk(tmp_path):
+    with small_disk_in(tmp_path) as folder:
+        yield folder
+
+
+def fill_disk(small_disk, start):
+    """Lets the pipeline fill a disk and looks at what is left; clicks acknowledged and kept, and the last words."""
     path = small_disk / "run.h5"
     pid = start(path, 0, "pipeline")
     deadline = time.monotonic() + 60
@@ -147,8 +161,14 @@ def test_full_disk(small_disk, start):
     assert "run.h5 stops here" in message
     with open_run(path) as run:
         assert run.status == "failed"
-        assert_pipeline_whole(run, int(numbers[-1]))
+        kept = assert_pipeline_whole(run, int(numbers[-1]))
     assert path.stat().st_size > 30e6
+    return int(numbers[-1]), kept, message
+
+
+def test_full_disk(small_disk, start):
+    """The pipeline stops by itself with one clear line, and every acknowledged click is there."""
+    fill_disk(small_disk, start)
 
 
 def test_another_process_follows(tmp_path, start):
