@@ -7,7 +7,9 @@ concurrence is ``max(0, V(p10 + p01) - 2 sqrt(p00 p11))`` (Chou et al., Nature 4
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import sqrt
+from statistics import NormalDist
 
 from .errors import UsageError
 from .intervals import chance_estimate
@@ -40,4 +42,6 @@ def delocalised(counts: Mapping[str, int], confidence: float = 0.95) -> dict[str
     n = sum(counts.values())
     chances = [chance_estimate(counts[result], n, confidence) for result in _SHARED]
     method = "chances of both, one and no memory giving light"
-    return {f.__name__: propagate(f, chances, method) for f in (visibility_needed, concurrence_limit)}
+    found = {f.__name__: propagate(f, chances, method) for f in (visibility_needed, concurrence_limit)}
+    z = NormalDist().inv_cdf((1 + confidence) / 2)  # joint clicks are few, or none: the interval says more than sqrt(n)
+    return {name: replace(e, std=(e.upper - e.lower) / (2 * z)) for name, e in found.items()}
