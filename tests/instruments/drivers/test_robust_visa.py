@@ -243,4 +243,4 @@ def test_without_the_lock_they_do(host: TcpHost) -> None:
     plain = VisaInstrument(
         "plain", host.visa_address, terminator="\n", timeout=TIMEOUT_S, visalib="@py", device_clear=False
     )
-    assert _race(plain.ask, 100) > 0
+    assert any(_race(plain.ask, 200) > 0 for _ in range(20)), "on a busy machine the threads may not meet at once"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 import math
 import time
@@ -87,14 +88,15 @@ def test_a_motion_follows_its_law(law: Law, at_half_a_second: float, arrives_s: 
 
 
 def test_the_world_is_told_on_the_way_though_nobody_asks() -> None:
-    told: list[float] = []
-    motion = Motion(time.monotonic, told.append, 0.0)
-    motion.go(1.0, Slew(10.0))
-    deadline_s = time.monotonic() + 10
+    """Lab time goes on by 10 ms with every look at the clock, so that a busy computer does not matter."""
+    looks, told = itertools.count(), list[float]()
+    motion = Motion(lambda: 0.01 * next(looks), told.append, 0.0)
+    motion.go(1.0, Slew(1.0))
+    deadline_s = time.monotonic() + 60
     while told[-1] != 1.0 and time.monotonic() < deadline_s:
         time.sleep(0.005)
     assert told[-1] == 1.0
-    assert len(told) > 3
+    assert len(told) > 20
     assert np.all(np.diff(told) > 0)
 
 
@@ -346,8 +348,8 @@ def test_latency_is_felt_on_the_wire() -> None:
 
 def test_what_has_arrived_has_been_told_however_time_passes_meanwhile() -> None:
     """The clock goes on with every look at it: nothing is called settled that the world does not know of."""
-    ticks, told = iter(range(10_000)), list[float]()
-    motion = Motion(lambda: 1e-3 * next(ticks), told.append, 0.0)
+    looks, told = itertools.count(), list[float]()
+    motion = Motion(lambda: 1e-3 * next(looks), told.append, 0.0)
     motion.go(1.0, Slew(10.0))
     while motion.remaining_s():
         pass
