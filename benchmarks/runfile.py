@@ -1,4 +1,4 @@
-"""Speed and size of tag storage: run file write and read, PTU decoding against ptufile.
+"""Speed and size of tag storage: run file write and read, PTU decoding against ptufile, ``erbia correlate`` as a whole.
 
 ``python benchmarks/runfile.py [--json]``. Sixty million Poisson clicks at 10 Mcps, seed fixed; medians of three repetitions in one
 process; CPU time of one core ("per core") and wall time. Writing is timed from the first append until the last click is
@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +25,7 @@ import h5py
 import hdf5plugin
 import numpy as np
 
+from erbia.analysis.correlation import correlate
 from erbia.analysis.files.ptu import read_ptu, write_ptu
 from erbia.analysis.files.recorder import Recorder
 from erbia.analysis.files.runfile import Reserve, RunWriter, open_run
@@ -31,6 +35,7 @@ from erbia.analysis.records import TagBlock, TimeTags
 CLICKS = 60_000_000
 BLOCK_PS = 20_000_000_000  # 20 ms of lab time, 200 000 clicks
 REPETITIONS = 3
+COMMAND_CLICKS, COMMAND_RUNS = 10_000_000, 7
 CONFIG = {"station_yaml": "", "experiment_yaml": "", "resolved_json": "{}"}
 
 
@@ -159,6 +164,30 @@ def pipeline(folder: Path) -> dict[str, float]:
     return timed(run, lambda: path.unlink(missing_ok=True)).rates(CLICKS)
 
 
+def command(folder: Path) -> dict[str, float]:
+    """``erbia correlate`` on a run file of 10 M clicks: the whole process, from its start to its end."""
+    tags, path = poisson(2), folder / "command.h5"
+    tags = TimeTags(tags.t_ps[:COMMAND_CLICKS], tags.channel[:COMMAND_CLICKS])
+    about = {"run_id": "b", "experiment": "benchmark", "simulated": True, "operator": ""}
+    reserve = Reserve(share=0.0, seconds=0.0)
+    with RunWriter.create(path, sources={"tagger": {}}, config=CONFIG, provenance={}, reserve=reserve, **about) as run:
+        for block in blocks_of(tags):
+            run.append_tags(block)
+    axis = {"bin_ps": 100, "range_ps": 100_000}
+    expected = correlate(tags.on(1), tags.on(2), **axis).counts.tolist()
+    words = ["correlate", str(path), "--a", "1", "--b", "2", "--bin-ps", "100", "--range-ps", "100000", "--json"]
+    cpu, wall = [], []
+    for number in range(1 + COMMAND_RUNS):
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        printed = subprocess.run([sys.executable, "-m", "erbia", *words], capture_output=True, check=True).stdout
+        took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert json.loads(printed)["counts"] == expected
+        if number:  # the first run fills numba's cache
+            wall.append(took)
+            cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return {"cpu_s": statistics.median(cpu), "wall_s": statistics.median(wall), "least_wall_s": min(wall)}
+
+
 def ptu(folder: Path) -> dict[str, float]:
     tags, path = poisson(2), folder / "x.ptu"
     write_ptu(path, TagStream("x", ordered_blocks([tags], "x", path)))
@@ -198,6 +227,7 @@ def main() -> None:
             "run file, 2 channels": run_file(Path(folder), 2),
             "recorder and live rates": pipeline(Path(folder)),
             "PTU": ptu(Path(folder)),
+            "erbia correlate, 10 M clicks, whole process": command(Path(folder)),
         }
     if as_json:
         print(json.dumps(results))

@@ -8,7 +8,8 @@ machine slows all alike; printed are medians over the rounds, per second of wall
 and system, all threads), the best round per second of wall time, which on a busy machine comes nearest to what an idle
 one does, and the ratio to erbia on one thread. Peers take part when installed. The counts of every entry
 are compared with those of erbia before any time is taken; a peer whose definition differs at an edge is compared on what
-its definition gives. Peers that are slow get a shorter stretch of the same data.
+its definition gives. Peers that are slow get a shorter stretch of the same data. The first section states what the memory of
+the machine allows one and two threads at that moment.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from erbia.analysis.correlation import CorrelationStream, correlate
 from erbia.analysis.log_correlation import correlate_lags, log_edges
 from erbia.analysis.rates import RateStream
 from erbia.analysis.records import Int64Array, TagBlock, TimeTags
+from erbia.analysis.sharing import in_shares
 from erbia.analysis.tags import merge
 
 SECOND_PS = 10**12
@@ -271,7 +273,26 @@ def log_lags() -> Iterator[Entry]:
         yield Entry("pycorrelate", lambda: pycorrelate.pcorrelate(s_a, s_b, edges), len(s_a) + len(s_b))
 
 
+def memory() -> Iterator[Entry]:
+    """What memory and threads alone allow: 8-byte times read, and copied, by one and by two threads."""
+    tags = interleaved()
+    copied = np.zeros_like(tags.t_ps)
+
+    def read(threads: int) -> Any:
+        return sum(in_shares(lambda first, stop: tags.t_ps[first:stop].max(), len(tags), threads))
+
+    def copy(threads: int) -> Any:
+        return in_shares(lambda first, stop: np.copyto(copied[first:stop], tags.t_ps[first:stop]), len(tags), threads)
+
+    copy(2)
+    same("copy", copied, tags.t_ps)
+    for name, work in (("read", read), ("copy", copy)):
+        yield Entry(name, lambda work=work: work(1), len(tags))
+        yield Entry(f"{name}, 2 threads", lambda work=work: work(2), len(tags), 2)
+
+
 SECTIONS = {
+    "memory": ("the limit: times of 8 bytes read and copied [Mtag/s]", memory),
     "narrow": ("narrow g2: +-100 ns, 100 ps bins [Mtag/s]", narrow),
     "wide": ("wide g2: +-10 us, 1 ns bins, 100 pairs a start [Mpair/s]", wide),
     "stream": ("interleaved stream of two channels [Mtag/s]", stream),
