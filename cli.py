@@ -291,6 +291,7 @@ def gui(
 from . import cli_analysis as _cli_analysis  # noqa: E402  the analyst's commands join the same app
 from . import cli_clocks as _cli_clocks  # noqa: E402
 from . import cli_dry_run as _cli_dry_run  # noqa: E402
+from . import cli_engine as _cli_engine  # noqa: E402
 from . import cli_export as _cli_export  # noqa: E402
 from . import cli_provenance as _cli_provenance  # noqa: E402
 from . import cli_queue as _cli_queue  # noqa: E402
@@ -304,7 +305,8 @@ _cli_clocks.add_to(app)
 _cli_dry_run.add_to(app)
 _cli_export.add_to(app)
 _cli_provenance.add_to(app)
-_cli_queue.add_to(app)
+_cli_engine.add_to(app)
+app.add_typer(_cli_queue.queue_app, name="queue")
 _cli_tags.add_to(app)
 _cli_windows.add_to(app)
 app.command("calibrate")(_calibrate)

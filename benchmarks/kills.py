@@ -1,6 +1,6 @@
 """Kills engines, their watchdogs and clients at random moments of runs on emulated instruments, and looks at what is left.
 
-Run ``python benchmarks/kills.py [KILLS]`` (200 takes about half an hour). The instruments of ``wire_lab`` live in a process that
+Run ``python benchmarks/kills.py [KILLS]`` (200 takes about half an hour, on several labs side by side). The instruments of ``wire_lab`` live in a process that
 nobody kills and are asked on connections of this script's own: they, not the engine, say whether laser and pulses are off.
 
 After a kill of the engine: the instruments are off, the file opens and holds every row told more than a second before, the
@@ -24,6 +24,8 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -57,6 +59,7 @@ client = EngineClient.connect(sys.argv[1])
 while True:
     print(client.submit(RunOrder.of("timing_jitter", {}, batch="submitter", priority=-1)).id, flush=True)
 """
+LABS = 3
 #: A row told this long before the kill has been made durable.
 _DURABLE_S = 1.0
 _BIAS = {"parameter": "snspd.ch3.bias", "unit": "A", "start": 14e-6, "stop": 18e-6, "points": 8}
@@ -287,7 +290,13 @@ def _scanned(experiment: ScanExperiment, again: Refold, visited: list[float]) ->
 
 
 def watchdogs(engine: psutil.Process) -> list[psutil.Process]:
-    return [c for c in engine.children() if any("watchdog" in part for part in c.cmdline())]
+    """Those of an engine that are alive."""
+    found = []
+    for child in engine.children():
+        with suppress(psutil.NoSuchProcess):
+            if any("watchdog" in part for part in child.cmdline()):
+                found.append(child)
+    return found
 
 
 def listen(client: EngineClient, duration_s: float, victims: list[psutil.Process]) -> list[Any]:
@@ -343,16 +352,16 @@ def wait(condition: Callable[[], bool], fail: Callable[[], None] | None = None, 
     return None
 
 
-def play(kills: int, folder: Path) -> Campaign:
-    """The whole campaign in a folder: every second kill is of a client."""
-    os.environ["XDG_RUNTIME_DIR"] = str(folder)
-    at = f"127.{100 + os.getpid() // 250 % 100}.{1 + os.getpid() % 250}"
-    station, endpoints = folder / "kills.yaml", folder / "endpoints.json"
+def play(kills: int, folder: Path, lab: int = 0) -> Campaign:
+    """The whole campaign on one emulated lab, in a folder: every second kill is of a client."""
+    number = os.getpid() % 8_000 + 8_000 * lab
+    at = f"127.{100 + number // 250}.{1 + number % 250}"
+    station, endpoints = folder / f"lab{lab}.yaml", folder / f"endpoints{lab}.json"
     command = [sys.executable, "-m", "erbia", "emulate", "wire_lab", "--at", at, "--copy", str(station)]
-    with subprocess.Popen([*command, "--endpoints", str(endpoints)], stdout=subprocess.DEVNULL) as lab:
-        wait(endpoints.exists)
+    with subprocess.Popen([*command, "--endpoints", str(endpoints)], stdout=subprocess.DEVNULL) as emulators:
         try:
-            campaign = Campaign(station, folder / "runs", np.random.default_rng(kills), Hardware(station))
+            wait(endpoints.exists)
+            campaign = Campaign(station, folder / f"runs{lab}", np.random.default_rng((kills, lab)), Hardware(station))
             for number in range(kills):
                 if number % 2:
                     campaign.kill_client(number, SUBMITTER if number % 4 == 1 else WATCHER)
@@ -361,10 +370,10 @@ def play(kills: int, folder: Path) -> Campaign:
                 if number % 20 == 19:
                     campaign.kill_watchdog(number)
                 if number % 10 == 9:
-                    say(f"{number + 1} kills, {len(campaign.wrong)} wrong")
+                    say(f"lab {lab}: {number + 1} kills, {len(campaign.wrong)} wrong")
             campaign.finish()
         finally:
-            lab.terminate()
+            emulators.terminate()
     return campaign
 
 
@@ -375,14 +384,17 @@ def say(words: str) -> None:
 
 def main() -> int:
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    with tempfile.TemporaryDirectory() as name:
-        campaign = play(kills, Path(name))
-    for what, number in campaign.seen.items():
+    shares = [kills * (lab + 1) // LABS - kills * lab // LABS for lab in range(LABS)]
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(LABS) as pool:
+        os.environ["XDG_RUNTIME_DIR"] = name
+        campaigns = list(pool.map(play, shares, [Path(name)] * LABS, range(LABS)))
+    for what, number in sum((c.seen for c in campaigns), Counter[str]()).items():
         say(f"{what}: {number}")
-    off = campaign.off_after_s
+    off = [s for c in campaigns for s in c.off_after_s]
     say(f"instruments off after a kill: median {np.median(off):.2f} s, longest {max(off):.2f} s of {len(off)}")
-    say("\n".join([*campaign.wrong, f"{kills} kills, {len(campaign.wrong)} wrong (demand 0)"]))
-    return int(bool(campaign.wrong))
+    wrong = [what for c in campaigns for what in c.wrong]
+    say("\n".join([*wrong, f"{kills} kills, {len(wrong)} wrong (demand 0); load {os.getloadavg()[0]:.0f}"]))
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

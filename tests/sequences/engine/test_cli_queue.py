@@ -1,4 +1,4 @@
-"""The queue's commands, against an engine in this process."""
+"""The commands to an engine, against one in this process."""
 
 from __future__ import annotations
 
@@ -95,3 +95,17 @@ def test_watch_tells_a_run_from_its_start_however_late(lines: Any, client: Engin
     assert code == 0
     assert [told[0]["type"], told[-1]["type"]] == ["RunStart", "RunStop"]
     assert sum(document.get("n", 0) for document in told) == 3
+
+
+def test_a_run_is_paused_resumed_and_stopped(erbia: Any, client: EngineClient, lab: Any) -> None:
+    assert erbia("stop") == (0, {"stop": "checkpoint", "experiment": ""})
+    client.start("clicks", {"blocks": 10**9})
+    assert erbia("pause")[1]["state"] in ("pausing", "paused")
+    assert erbia("resume")[1]["state"] == "running"
+    assert erbia("stop", "now")[1] == {"stop": "now", "experiment": "clicks"}
+    while client.status().state != "idle":
+        pass
+    client.start("clicks", {"blocks": 10**9})
+    assert erbia("stop", "emergency")[0] == 0
+    assert not lab.laser.emission()
+    assert erbia("queue", "list")[1]["held"] == "all off"
