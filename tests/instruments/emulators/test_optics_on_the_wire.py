@@ -12,6 +12,7 @@ from qcodes.instrument import Instrument
 from erbia.instruments.drivers.keysight_816x import KeysightAttenuator, KeysightSwitch
 from erbia.instruments.drivers.ni_inputs import NiAnalogInput
 from erbia.instruments.drivers.thorlabs_pm100d import ThorlabsPm100d
+from erbia.instruments.emulators.dlcpro import DlcProDevice
 from erbia.instruments.emulators.fs725 import Fs725Device
 from erbia.instruments.emulators.serve import serve
 from erbia.instruments.emulators.wiring import wires_of
@@ -74,6 +75,21 @@ def test_attenuator_switch_meter_and_photodiode(world: World, stack: ExitStack) 
     router.position(2)
     assert not world.conditions.lit
     assert meter.power() == pytest.approx(1e-4, rel=0.01)
+
+
+def test_the_lock_of_a_laser_is_the_labs_and_a_lost_one_is_seen() -> None:
+    lost = {"kind": "lock_loss", "component": "laser", "at_s": 1.0, "size": 1e6}
+    world = load_world({"preset": "single_er_cavity", "seed": 4, "overrides": {"faults": [lost]}})
+    now_s = [0.0]
+    laser = DlcProDevice(WorldPorts(world, clock=lambda: now_s[0]), "laser")
+    laser.answer("(param-set! 'laser1:dl:lock:lock-enabled #t)")
+    assert world.get("laser", "lock") == 1.0
+    assert laser.value("laser1:dl:lock:state-txt") == "Locked"
+    for _ in range(8):  # the lab is never far behind
+        now_s[0] += 0.2
+        laser.value("laser1:dl:lock:state-txt")
+    assert laser.value("laser1:dl:lock:state-txt") == "Idle"
+    assert world.get("laser", "true_frequency") - world.get("laser", "frequency") == pytest.approx(1e6)
 
 
 def test_a_rubidium_standard_is_the_clock_of_its_node() -> None:

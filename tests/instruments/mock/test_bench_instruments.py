@@ -14,6 +14,7 @@ from erbia.instruments.errors import ConfigError
 from erbia.instruments.interfaces import HeraldCondition, Pulse, PulseTable, Segment
 from erbia.instruments.station import load
 from erbia.instruments.twin import World
+from erbia.sequences.doctor import examine
 
 
 @pytest.fixture
@@ -141,3 +142,6 @@ def test_the_page_on_mocks_loads_as_a_station(tmp_path: Path) -> None:
     lab.station.lines.shutter(False)
     assert lab.station.voa.shutter_open.get() is False
     lab.close()
+    listed = {check.name: check.detail for check in examine(str(station))}
+    assert "SIMULATED" in listed["voa"]
+    assert {"switch", "power_meter", "photodiode", "electrode", "counter", "lines", "rubidium", "logic"} <= set(listed)
