@@ -11,24 +11,41 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import numpy as np
+from PIL import Image
 from PySide6.QtCore import QSettings
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from erbia.gui.compare_panel import OVERLAY
-from erbia.gui.main_window import MainWindow
+from erbia.gui.main_window import MainWindow, fitting_pt
 
 IMAGES = Path(__file__).parent / "images"
-LAPTOP, BIG_SCREEN = (1366, 740), (2560, 1400)
-AXIS = {"parameter": "snspd.ch3.bias", "unit": "A", "values": [round(1e-6 * k, 7) for k in range(4, 18)]}
+#: Ending of the file's name: the window less the task bar, and the height of the screen, which decides the text's size.
+SCREENS = {"": (1366, 740, 768), "-large": (2560, 1400, 1440)}
 LIMIT_S = 300.0
-#: What else is run, how, and the tab that shows it.
-OTHERS: tuple[tuple[str, dict[str, object], str], ...] = (
-    ("scan", {"points": {"axes": [AXIS]}, "measure": ["alice.photon"], "dwell_s": 5}, "Scan"),
-    ("tomography", {}, "State"),
-    ("storage_time", {}, "Memory"),
-    ("clock_sync", {}, "Clock"),
-    ("detector_characterisation", {}, "Detectors"),  # last: it leaves a pixel latched
+#: What else is run, how, the tab that shows it, and the name of the picture.
+OTHERS: tuple[tuple[str, dict[str, object], str, str], ...] = (
+    ("tomography", {}, "State", ""),
+    ("storage_time", {}, "Memory", ""),
+    ("clock_tracking", {"duration_s": 60}, "Clock", ""),
+    ("detector_characterisation", {}, "Detectors", ""),  # last: it leaves a pixel latched
 )
+LIT: dict[str, object] = {"play": "alice_readout", "parameters": {"laser.emission": True}}
+LINE = LIT | {"points": "laser.frequency = 194.95 THz ± 6 MHz/41", "dwell_s": 0.5}
+MAP = LIT | {
+    "points": "alice_memory.electrode_voltage = -2..2 V/9; laser.frequency = 194.95 THz ± 6 MHz/25; snake",
+    "dwell_s": 0.05,
+}
+
+
+def save_small(picture: QImage, path: Path) -> None:
+    """Writes a PNG of at most 128 colours: a fifth of the size, and no eye sees it."""
+    plain = picture.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine())
+    pixels = np.ascontiguousarray(rows[:, : 3 * plain.width()].reshape(plain.height(), plain.width(), 3))
+    few = Image.fromarray(pixels).quantize(128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 class Studio:
@@ -65,36 +82,84 @@ class Studio:
         self.until(lambda: view.run_id != before)
         self.until(lambda: bool(view.outcome) or (fraction < 1 and view.fraction >= fraction))
 
-    def photograph(self, name: str, size: tuple[int, int] = LAPTOP, theme: str = "dark", queue: bool = False) -> None:
-        """Saves the window as docs/images/NAME.png."""
-        self.window.set_theme(theme)
-        self.window.resize(*size)
-        self.window.docks.reset()
-        self.window.docks.right.setCurrentIndex(int(queue))
-        self.window.banner.hide()
-        self.settle()
-        self.window.grab().save(str(IMAGES / f"{name}.png"))
+    def photograph(self, name: str, theme: str = "dark", queue: bool = False) -> None:
+        """Saves the window as docs/images/NAME.png and NAME-large.png."""
+        window = self.window
+        window.set_theme(theme)
+        for ending, (width, height, screen) in SCREENS.items():
+            window.set_font(fitting_pt(screen))
+            window.resize(width, height)
+            window.docks.reset()
+            window.docks.right.setCurrentIndex(int(queue))
+            window.banner.hide()
+            self.settle()
+            window.banner.hide()
+            save_small(window.grab().toImage(), IMAGES / f"{name}{ending}.png")
 
     def tab(self, title: str) -> None:
         """Shows the tab of that title."""
         tabs = self.window.tabs
         tabs.setCurrentIndex([tabs.tabText(k) for k in range(tabs.count())].index(title))
 
-    def show(self, title: str, ready: Callable[[], bool] = lambda: True) -> None:
+    def show(self, title: str, name: str = "", ready: Callable[[], bool] = lambda: True) -> None:
         """Photographs a tab when it is ready."""
         self.tab(title)
         self.until(ready)
-        self.photograph(f"gui-{title.lower()}")
+        self.photograph(f"gui-{name or title.lower()}")
+
+    def correlations(self) -> None:
+        """The decay of the early photon, fitted."""
+        tags = self.window.panels.tags
+        self.tab("Correlations")
+        for quantity, text in ((tags.bin, "50 ns"), (tags.range, "30 us")):
+            quantity.line.setText(text)
+            quantity.line.editingFinished.emit()
+        self.settle(1.0)
+        self.until(lambda: tags.plot.shown is not None and tags.plot.shown.bin_ps == 50_000)
+        tags.fits.model.setCurrentText("decay")
+        tags.fits.model.activated.emit(tags.fits.model.currentIndex())
+        tags.fits.cursors.setRegion((17.2e-6, 21.5e-6))
+        self.photograph("gui-correlations")
+
+    def scans(self) -> None:
+        """A line with its fit, and a map with the cut through it."""
+        scan = self.window.panels.scan
+        self.run("scan", LINE)
+        self.tab("Scan")
+        self.settle(0.3)
+        scan.fits.model.setCurrentText("lorentzian")
+        scan.fits.model.activated.emit(scan.fits.model.currentIndex())
+        self.photograph("gui-scan")
+        scan.fits.gate.setChecked(False)
+        self.run("scan", MAP)
+        self.settle(0.3)
+        scan.map.point_at(194.95e12, 0.5)
+        self.photograph("gui-map")
 
     def queue(self) -> None:
         """Two runs wait behind one; the queue is in front."""
         form = self.window.panels.experiment
-        for heralds in (300, 400, 500):
+        for heralds in (1500, 2000, 400):
             form.show_config("heralded_entanglement", {"heralds": heralds})
             form.request_queue()
         self.until(lambda: self.window.panels.queue.table.rowCount() >= 3)
         self.tab("Overview")
         self.photograph("gui-queue", queue=True)
+        self.finish_queue()
+
+    def calibrations(self) -> None:
+        """Two are fresh, one is on its way."""
+        panel = self.window.panels.calibrations
+        self.tab("Calibrations")
+        panel.all_button.click()
+        self.until(
+            lambda: sum(panel.table.item(row, 1).text() == "fresh" for row in range(panel.table.rowCount())) >= 2
+        )
+        self.photograph("gui-calibrations")
+        self.finish_queue()
+
+    def finish_queue(self) -> None:
+        """Waits until nothing runs and nothing waits."""
         self.until(lambda: "queued" not in self.window.line.state.text() and self.window.run_action.isEnabled())
 
     def compare(self) -> None:
@@ -110,6 +175,14 @@ class Studio:
         self.photograph("gui-compare")
         panel.search.clear()
 
+    def move_to(self, station: str) -> None:
+        """Shuts this station's engine down and opens another."""
+        self.window.bridge.call(lambda client: client.shutdown())
+        self.settle(1.0)
+        self.window.open(station, seed=1)
+        self.until(lambda: not self.window.run_action.isEnabled())
+        self.until(self.window.run_action.isEnabled)
+
     def close(self) -> None:
         self.window.bridge.call(lambda client: client.shutdown())
         self.settle(0.5)
@@ -123,23 +196,27 @@ def main() -> None:
         studio = Studio(Path(folder))
         studio.photograph("gui-start")
         studio.window.panels.guide.close_button.click()
-        studio.run("heralded_entanglement", {"heralds": 3000}, fraction=0.4)
+        studio.run("heralded_entanglement", {"heralds": 4000}, fraction=0.3)
         studio.show("Rates")
         studio.tab("Overview")
         studio.until(lambda: studio.window.view.fraction > 0.85)
         studio.photograph("gui")
         studio.until(lambda: bool(studio.window.view.outcome))
-        studio.photograph("gui-light", BIG_SCREEN, "light")
+        studio.photograph("gui-light", "light")
         studio.show("Heralds")
-        studio.show("Correlations", lambda: studio.window.panels.tags.plot.shown is not None)
+        studio.correlations()
         studio.show("Sequence")
         studio.queue()
         studio.show("Runs")
         studio.compare()
-        studio.show("Calibrations")
-        for experiment, config, tab in OTHERS:
+        studio.calibrations()
+        studio.scans()
+        for experiment, config, tab, name in OTHERS:
             studio.run(experiment, config)
-            studio.show(tab)
+            studio.show(tab, name)
+        studio.move_to("ensemble_lab")
+        studio.run("afc_storage", {})
+        studio.show("Memory", "comb")
         studio.close()
 
 

@@ -29,6 +29,7 @@ class ExperimentDesk(Desk):
         super().__init__(bridge, log)
         self.panel, self.sequence = panel, sequence
         self.station = ""
+        self._checks = 0
         self._last: dict[str, dict[str, Any]] = {}  # config of the last run of each experiment
         panel.run_wanted.connect(self.run)
         panel.queue_wanted.connect(self.queue)
@@ -107,7 +108,12 @@ class ExperimentDesk(Desk):
             errors = client.validate(experiment, config)
             return errors, None if errors else client.plan(experiment, config)
 
+        self._checks += 1
+        number = self._checks
+
         def show(answer: tuple[list[FieldError], dict[str, Any] | None]) -> None:
+            if number != self._checks:
+                return  # the form has changed since; answers may overtake each other
             errors, plan = answer
             self.panel.show_errors(errors)
             if plan is not None:

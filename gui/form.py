@@ -144,7 +144,11 @@ class ConfigForm(QWidget):
                 layout.addRow(label(group.replace("_", " ").replace(".", " › "), "group"))
             name = QLabel(field.title)
             name.setToolTip(tooltip(field))
-            layout.addRow(name, self.entries[field.path])
+            if field.kind == "scan":  # a line of its own: it is long
+                layout.addRow(name)
+                layout.addRow(self.entries[field.path])
+            else:
+                layout.addRow(name, self.entries[field.path])
             self.entries[field.path].changed.connect(self.changed)
 
     def config(self) -> dict[str, Any] | None:

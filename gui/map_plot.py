@@ -57,7 +57,8 @@ class MapPlot(Plot):
         self.shown = image
         for side, text in (("bottom", image.x_label), ("left", image.y_label)):
             self.name_axis(side, *split_label(text))
-        self.bar.setLabel("right", image.z_label)
+        name, unit = split_label(image.z_label)
+        self.bar.axis.setLabel(name, units=unit or None)
         known = image.z[np.isfinite(image.z)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
         self.image.setImage(image.z, autoLevels=False)

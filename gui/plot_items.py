@@ -37,6 +37,15 @@ def calm_range(shown: Range, needed: Range) -> Range:
     return [low - _AHEAD * span if below else low, high + _AHEAD * span if above else high]
 
 
+class CalmAxis(pg.AxisItem):  # type: ignore[misc]
+    """A logarithmic axis writes 1, 2, 5, 10, …; every other number would be written over its neighbours."""
+
+    def logTickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:  # noqa: N802
+        texts: list[str] = super().logTickStrings(values, scale, spacing)
+        leading = [round(10 ** (value % 1.0)) for value in np.asarray(values, float)]
+        return [text if first in (1, 2, 5, 10) else "" for text, first in zip(texts, leading, strict=True)]
+
+
 class CalmView(pg.ViewBox):  # type: ignore[misc]
     """A view whose automatic range moves in steps."""
 

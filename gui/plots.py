@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPen
 from PySide6.QtWidgets import QApplication, QGraphicsItem
 
-from .plot_items import Band, CalmView
+from .plot_items import Band, CalmAxis, CalmView
 from .theme import Theme, veil
 from .view_models import FloatArray, Histogram
 
@@ -40,7 +40,8 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
     axis_width = 6.8
 
     def __init__(self, left: tuple[str, str], bottom: tuple[str, str]) -> None:
-        super().__init__(viewBox=CalmView(), enableMenu=False)
+        axes = {side: CalmAxis(side) for side in ("left", "bottom")}
+        super().__init__(viewBox=CalmView(), axisItems=axes, enableMenu=False)
         self._named: dict[str, tuple[str, str]] = {}
         self._logarithmic: set[str] = set()
         self.curves: dict[str, pg.PlotDataItem] = {}

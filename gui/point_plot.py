@@ -11,6 +11,9 @@ from .plots import Plot
 from .theme import Theme
 from .view_models import FloatArray
 
+#: Up to how many points are drawn how large, in pixels.
+_SIZES = (60, 7), (200, 5), (500, 3), (10**9, 2)
+
 
 class PointPlot(Plot):
     """A scan, or estimates beside each other."""
@@ -40,7 +43,8 @@ class PointPlot(Plot):
         """Draws float64 (K,) points inside their intervals; points not measured yet (nan) are left out."""
         known = np.isfinite(x) & np.isfinite(y)
         x, y, lower, upper = x[known], y[known], lower[known], upper[known]
-        self.points.setData(x, y)
+        # Many points are small, or they would hide each other and their intervals.
+        self.points.setData(x, y, symbolSize=next(size for most, size in _SIZES if len(x) <= most))
         if self._log:  # pyqtgraph's error bars know of no scale
             drawn = (x > 0) & (lower > 0)
             x, y, lower, upper = (np.log10(values[drawn]) for values in (x, y, lower, upper))

@@ -30,10 +30,13 @@ class ScanPanel(QWidget):
         self.residuals.name_axis("left", "residual (σ)", "")
         self.fits = FitBar(self.plot)
         curve_page, map_page = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
-        for page, above, below in ((curve_page, self.plot, self.residuals), (map_page, self.map, self.cut)):
+        for page, above, below, sizes in (
+            (curve_page, self.plot, self.residuals, [700, 300]),
+            (map_page, self.map, self.cut, [600, 400]),
+        ):
             page.addWidget(above)
             page.addWidget(below)
-            page.setSizes([700, 300])
+            page.setSizes(sizes)
         self.pages = QStackedWidget()
         self.pages.addWidget(curve_page)
         self.pages.addWidget(map_page)
@@ -119,11 +122,11 @@ class ScanPanel(QWidget):
         image = self.map.shown
         if image is None:
             return
-        parts = [
-            f"{split_label(text)[0]} {format_quantity(value, split_label(text)[1], 5)}"
-            for text, value in ((image.x_label, x), (image.y_label, y), (image.z_label, z))
-        ]
-        self.readout.setText("   ".join(parts))
+        place_x, place_y, there = (
+            format_quantity(value, split_label(text)[1], digits)
+            for text, value, digits in ((image.x_label, x, 9), (image.y_label, y, 5), (image.z_label, z, 5))
+        )
+        self.readout.setText(f"{there} at {place_x}, {place_y}")
         self._draw_cut(image, y)
 
     def _draw_cut(self, image: ImageView, y: float) -> None:

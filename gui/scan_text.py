@@ -24,7 +24,7 @@ def read_points(text: str) -> dict[str, Any]:
 
 
 def preview(points: dict[str, Any] | str) -> str:
-    """``225 points: alice_memory.electrode_voltage -2 … 2 V, 9 × laser.frequency 194.95 … 194.96 THz, 25``."""
+    """``225 points: memory.voltage -2 … 2 V, 9 × laser.frequency 194.95 … 194.96 THz, 25``, an axis a line."""
     scan = _checked(points)
     if not isinstance(scan, Scan):
         return f"a search: {scan.method.replace('_', ' ')}"
@@ -32,7 +32,9 @@ def preview(points: dict[str, Any] | str) -> str:
     if len(axes) > 1:
         axes = [f"{axis}, {len(a.values)}" for axis, a in zip(axes, scan.axes, strict=True)]
     total = len(scan.points())
-    return f"{total:,} point{'s' if total != 1 else ''}: " + (" × " if scan.combine == "grid" else " with ").join(axes)
+    return f"{total:,} point{'s' if total != 1 else ''}: " + ("\n× " if scan.combine == "grid" else "\nwith ").join(
+        axes
+    )
 
 
 def span(values: tuple[float, ...], unit: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QBrush, QColor
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QBrush, QColor, QFontMetrics
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableWidget, QTableWidgetItem
 
 from .theme import DARK, Theme
 from .widgets import named
@@ -53,7 +53,6 @@ class Table(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.horizontalHeader().setHighlightSections(False)
-        self._fit_rows()
         self.paint(DARK)
 
     def set_columns(self, columns: Sequence[str]) -> None:
@@ -68,7 +67,8 @@ class Table(QTableWidget):
             header.setSectionResizeMode(k, modes.Stretch if k == self._wide else modes.ResizeToContents)
 
     def paint(self, theme: Theme) -> None:
-        """Takes the theme's colours on."""
+        """Takes the theme's colours and the size of the application's font on."""
+        self._fit_rows()
         colours = {"": theme.text, **{role: getattr(theme, role) for role in ("good", "warn", "bad", "muted")}}
         self._brushes = {role: QBrush(QColor(colour)) for role, colour in colours.items()}
         self.show_rows(self.keys, self._rows)
@@ -102,20 +102,14 @@ class Table(QTableWidget):
             if key in keys:
                 selection.select(self.model().index(row, 0), wanted)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Rows grow with the font."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange:
-            self._fit_rows()
-
     def row_height(self) -> int:
         """Of every row, in pixels."""
         return self.verticalHeader().defaultSectionSize()
 
     def _fit_rows(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(
-            round(self.fontMetrics().height() * (_LINE * self._lines + _PADDING))
-        )
+        # Of the application's font: the table's own follows only when the table is next seen.
+        height = QFontMetrics(QApplication.font()).height()
+        self.verticalHeader().setDefaultSectionSize(round(height * (_LINE * self._lines + _PADDING)))
 
     def _write(self, row: int, column: int, cell: Cell) -> None:
         item = self.item(row, column)

@@ -67,6 +67,7 @@ class TopicPanel(QWidget):
         self._figure_grid = QGridLayout()
         for figure in self.figures:
             self._figure_grid.addWidget(figure)
+            figure.hide()
         grid.addLayout(self._figure_grid, 0, 0)
         plots = QWidget()
         self._plot_grid = QGridLayout(plots)
@@ -101,6 +102,8 @@ class TopicPanel(QWidget):
         estimates = [e for name, e in run.estimates.items() if whole or self.topic.has(name)][:_FIGURES]
         curves = {name: c for name, c in run.curves.items() if whole or self.topic.has(name)}
         histograms = [h for name, h in run.histograms.items() if whole or self.topic.has(name)]
+        # Placed before they are shown, or for a moment they would need a column as high as all of them.
+        self._arrange(len(estimates), [*self.curves[: len(curves)], *[self.histogram] * bool(histograms)])
         self.body.show_content(bool(estimates or curves or histograms))
         for k, figure in enumerate(self.figures):
             figure.setVisible(k < len(estimates))
@@ -114,11 +117,9 @@ class TopicPanel(QWidget):
         _show(self.histogram, bool(histograms))
         if histograms:
             self.histogram.show_histogram(histograms[0])
-        self._arrange(len(estimates))
 
-    def _arrange(self, figures: int) -> None:
+    def _arrange(self, figures: int, plots: list[Plot]) -> None:
         """Up to three plots lie beside each other, four in two rows; up to four figures in a row, more in two."""
-        plots = [plot for plot in (*self.curves, self.histogram) if not plot.isHidden()]
         if (figures, plots) == self._arranged:
             return
         self._arranged = figures, plots

@@ -32,8 +32,8 @@ LINE = "laser.frequency = 194.95 THz ± 5 MHz/5; snake"
         ("a.b = -5..5 MHz/21", "21 points: a.b -5 … 5 MHz"),
         ("a.b = 1 mW", "1 point: a.b 1 mW"),
         ("a.b = 1, 2, 5 ms; 3 times", "9 points: a.b 1 … 5 ms"),
-        ("a.b = 1..2 V/3; c.d = log 1..100 uW/5", "15 points: a.b 1 … 2 V, 3 × c.d 1 … 100 µW, 5"),
-        ("a.b = 1..2 V/3; c.d = 1..3 W/3; zip", "3 points: a.b 1 … 2 V, 3 with c.d 1 … 3 W, 3"),
+        ("a.b = 1..2 V/3; c.d = log 1..100 uW/5", "15 points: a.b 1 … 2 V, 3\n× c.d 1 … 100 µW, 5"),
+        ("a.b = 1..2 V/3; c.d = 1..3 W/3; zip", "3 points: a.b 1 … 2 V, 3\nwith c.d 1 … 3 W, 3"),
         ("highest of a.b = -5..5 MHz to 100 kHz", "a search: golden section"),
     ],
 )
