@@ -136,6 +136,11 @@ def best_working_point(
     return WorkingPoint(float(bias[best]), float(efficiency[best]), float(darks[best]))
 
 
+def plateau_start_a(inflection_a: float, width_a: float) -> float:
+    """Bias at which 99 % of the saturated efficiency is reached, A."""
+    return inflection_a + float(erfinv(2 * _PLATEAU - 1)) * width_a
+
+
 def _efficiency(bias: FloatArray, saturated: float, inflection: float, width: float) -> FloatArray:
     efficiency: FloatArray = saturated / 2 * (1 + erf((bias - inflection) / max(width, 1e-30)))
     return efficiency
@@ -176,16 +181,15 @@ def _parameters_and_starts(
 
 def _seen_from_plateau(fit: CountFit) -> CountFit:
     """The same fit with the start of the plateau in the place of the inflection."""
-    step = float(erfinv(2 * _PLATEAU - 1))
     native = fit.problem
 
     def expected(values: FloatArray) -> FloatArray:
         moved = values.copy()
-        moved[1] = values[1] - step * values[2]
+        moved[1] = values[1] - plateau_start_a(0.0, float(values[2]))
         return native.model(moved)
 
     inflection = native.parameters[1]
-    start = float(fit.values[1] + step * fit.values[2])
+    start = plateau_start_a(float(fit.values[1]), float(fit.values[2]))
     parameters = list(native.parameters)
     parameters[1] = Parameter("plateau", start, inflection.scale, 0.0, 100 * inflection.upper)
     values = fit.values.copy()

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from ...analysis.correlation import correlate
-from ...analysis.detector import DetectorFit, best_working_point, fit_detector
+from ...analysis.detector import DetectorFit, best_working_point, fit_detector, plateau_start_a
 from ...analysis.intervals import poisson_interval
 from ...analysis.jitter import fit_jitter
 from ...analysis.records import PS_PER_S, Estimate, FloatArray, Int64Array, TagBlock
@@ -167,6 +167,11 @@ class DetectorCharacterisation(Experiment[DetectorConfig, DetectorState]):
         channel = self.detector.split(".")[1]
         names = ("efficiency", "inflection_a", "width_a", "stray_rate_hz", "latch_current_a")
         return {name: f"{channel}_{name}" for name in names}
+
+    def derived_truth(self, hidden: Mapping[str, float], estimates: Mapping[str, Estimate]) -> Mapping[str, float]:
+        inflection, width = (f"{self.detector.split('.')[1]}_{name}" for name in ("inflection_a", "width_a"))
+        known = inflection in hidden and width in hidden
+        return {"plateau_start_a": plateau_start_a(hidden[inflection], hidden[width])} if known else {}
 
     @property
     def _sweep(self) -> int:

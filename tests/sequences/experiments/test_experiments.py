@@ -44,7 +44,7 @@ CASES: list[tuple[str, str, dict[str, Any], set[str]]] = [
         "detector_characterisation",
         "mock_lab",
         {"points": 10, "light_s": 0.1},
-        {"efficiency", "inflection_a", "width_a"},
+        {"efficiency", "inflection_a", "width_a", "plateau_start_a"},
     ),
     ("jitter_budget", "mock_lab", {"pulses": 200_000}, {"jitter_detector_a_ps", "jitter_tagger_ps"}),
     ("delay_calibration", "mock_lab", {"attempts": 100_000}, {"alice_photon_delay_ps"}),
@@ -77,7 +77,11 @@ def test_one_excitation_is_shared_by_two_memories(tmp_path: Path) -> None:
         run = lab.run("absorptive_entanglement", out_dir=tmp_path)
     assert run.results["joint_suppression"].upper < 0.8
     truth = truth_beside(run, run.results)
-    for figure in ("joint_suppression", "visibility_needed", "concurrence_limit"):  # of few joint clicks: a 95 % interval
+    for figure in (
+        "joint_suppression",
+        "visibility_needed",
+        "concurrence_limit",
+    ):  # of few joint clicks: a 95 % interval
         assert run.results[figure].lower < truth[figure] < run.results[figure].upper
 
 
