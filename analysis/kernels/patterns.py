@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
 from ..records import Int64Array, UInt8Array
 from .jit import kernel
@@ -10,6 +15,22 @@ from .jit import kernel
 #: Marks channels that do not take part in the table from channel to slot.
 NO_SLOT = 255
 _BLOCK = 4096
+_ONE = np.uint64(1)
+
+if TYPE_CHECKING:
+
+    def _trailing_zeros(word: np.uint64) -> int: ...
+
+else:
+
+    @intrinsic
+    def _trailing_zeros(context, word):
+        """Number of the lowest bit of ``word``, not 0, that is set."""
+
+        def build(target, builder, signature, arguments):
+            return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+        return types.int64(types.uint64), build
 
 
 @kernel
@@ -40,10 +61,11 @@ def accumulate_coincidences(
         near[known:] = 0
         # Few clicks are near the next one: look at eight flags at a time.
         for w in range((known + 7) // 8):
-            if words[w]:
-                for k in range(8 * w, 8 * w + 8):
-                    if near[k]:
-                        _look_ahead(t, channel, slot_of, window_ps, start + k, pairs, patterns)
+            word = words[w]
+            while word:
+                anchor = start + 8 * w + (_trailing_zeros(word) >> 3)
+                _look_ahead(t, channel, slot_of, window_ps, anchor, pairs, patterns)
+                word &= word - _ONE
 
 
 @kernel
@@ -68,9 +90,7 @@ def _look_ahead(
         if other == NO_SLOT:
             continue
         pattern |= 1 << other
-        # The later click is q of the pair (p, q): lag < w/2; or it is p: -lag >= -w/2. Exact for odd windows.
-        if slot < other and 2 * lag < window_ps:
-            pairs[slot, other] += 1
-        elif other < slot and 2 * lag <= window_ps:
-            pairs[other, slot] += 1
+        # The later click is q of the pair (p, q): lag < w/2; or it is p: -lag >= -w/2. Exact for odd windows. No branch.
+        inside = (other != slot) & (2 * lag - (other < slot) < window_ps)
+        pairs[min(slot, other), max(slot, other)] += inside
     patterns[slot, pattern] += 1
