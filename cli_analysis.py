@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from .analysis.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from .analysis.records import ClockModel
+from .analysis.errors import DataError
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 CountsFile = Annotated[Path, typer.Argument(help="A JSON file of counts, or - for standard input.")]
-TagFile = Annotated[str, typer.Argument(help="A tag file: .npy, .npz, .ptu, RUN.h5[:source], …")]
 NEGATIVE = 1
 
 
 def add_to(app: typer.Typer) -> None:
     """Registers the commands of this module."""
-    for command in (fidelity, tomography, chsh, sync, stability, jitter):
+    for command in (fidelity, tomography, chsh, jitter):
         app.command()(command)
     app.command("storage-time")(storage_time)
 
@@ -86,72 +82,6 @@ def chsh(
     return None
 
 
-def sync(
-    a: TagFile,
-    b: TagFile,
-    max_offset_s: Annotated[float, typer.Option(help="Largest offset searched, either sign.")] = 8.0,
-    max_ppm: Annotated[float, typer.Option(help="Largest frequency difference searched, in 1e-6.")] = 150.0,
-    max_work: Annotated[
-        float, typer.Option(help="How long to search for a weak signal; 1e9: half a minute in all.")
-    ] = 2.5e9,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the model in the run file that holds both: RUN.h5:a and RUN.h5:b.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Clock offset and skew between two nodes from the photon pairs they share; exit 1 if none is found.
-
-    A search that finds nothing takes about a minute: a narrower range or a lower --max-work ends it sooner.
-    """
-    from .analysis.clock_sync import synchronize
-    from .analysis.files.tagfile import read_tags
-    from .console import print_estimates, print_json, stdout
-
-    t_a_ps, t_b_ps = (read_tags(file).tags.t_ps for file in (a, b))
-    found = synchronize(t_a_ps, t_b_ps, max_offset_s=max_offset_s, max_ppm=max_ppm, max_work=max_work)
-    if keep and found.model is not None:
-        _keep_clock(a, b, found.model)
-    if as_json:
-        print_json(found.as_dict())
-    elif found.found:
-        print_estimates({"offset at t = 0": found.offset, "skew": found.skew_estimate})
-    else:
-        stdout.print(f"not found: {found.reason}", soft_wrap=True)
-    if not found.found:
-        raise typer.Exit(NEGATIVE)
-
-
-def _keep_clock(a: str, b: str, model: ClockModel) -> None:
-    from .analysis.files.runfile import open_run
-    from .analysis.files.tagfile import split_spec
-    from .analysis.files.timebase import write_timebase
-
-    (path, reference), (other, source) = split_spec(a), split_spec(b)
-    if reference is None or source is None or path.resolve() != other.resolve():
-        raise UsageError(f"--keep needs two taggers of one run file, RUN.h5:a RUN.h5:b, got {a} {b}; see erbia merge")
-    with open_run(path) as run:
-        write_timebase(run, reference, {source: model}, "photon pairs")
-
-
-def stability(
-    phase: Annotated[Path, typer.Argument(help="Phase in seconds, one number a line.")],
-    rate_hz: Annotated[float, typer.Option(help="Samples per second.")],
-    as_json: AsJson = False,
-) -> None:
-    """Allan, modified Allan, time deviation and MTIE of a phase record."""
-    from .analysis.stability import allan
-    from .console import print_json, stdout
-
-    result = allan(_read_numbers(phase), rate_hz).as_dict()
-    if as_json:
-        return print_json(result)
-    columns = [name for name, values in result.items() if isinstance(values, list)]
-    stdout.print("  ".join(f"{name:>12}" for name in columns))
-    for row in zip(*(result[name] for name in columns), strict=True):
-        stdout.print("  ".join(f"{'—' if x is None else format(x, '.5g'):>12}" for x in row))
-    return None
-
-
 def jitter(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Tag files of start and stop clicks.")],
     a: Annotated[int, typer.Option("--a", help="Marker channel.")] = 0,
@@ -208,22 +138,6 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DataError(f"{path}: holds {type(value).__name__}, expected an object of counts")
     return value
-
-
-def _read_numbers(path: Path) -> Any:
-    import numpy as np
-
-    numbers = []
-    for number, line in enumerate(_lines(path), 1):
-        text = line.split("#")[0].strip()
-        if text:
-            try:
-                numbers.append(float(text))
-            except ValueError:
-                raise DataError(
-                    f"{path}:{number}: {text!r} is not a number; expected one phase in seconds a line"
-                ) from None
-    return np.array(numbers)
 
 
 def _read_table(path: Path, columns: int) -> Any:

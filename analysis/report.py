@@ -25,6 +25,7 @@ from .report_input import Curve, Image, ReportInput
 from .report_style import STYLE
 from .report_text import distance_in_errors, estimate_parts, estimate_text, label, value_like
 from .report_timing import timing_diagram
+from .stability_figure import deviation_figure
 
 __all__ = ["Curve", "Image", "ReportInput", "render_pdf", "render_report"]
 
@@ -159,7 +160,10 @@ def _figures(run: ReportInput) -> Iterator[tuple[Figure, str]]:
     if correlators:
         yield figures.correlators(correlators, run.simulated), "correlators"
     for name, curve in run.curves.items():
-        yield figures.curve(label(name), curve, run.simulated), f"{label(name)} with fit"
+        if curve.x_label.startswith("averaging time"):
+            yield deviation_figure(label(name), curve, run.simulated), f"{label(name)} with the slopes of clock noises"
+        else:
+            yield figures.curve(label(name), curve, run.simulated), f"{label(name)} with fit"
     for name, drawn in run.images.items():
         yield figures.image(label(name), drawn, run.simulated), f"map {label(name)}"
     for name, h in run.histograms.items():
