@@ -108,9 +108,10 @@ class CoincidenceStream:
 
     def feed(self, block: TagBlock) -> None:
         """Adds a block. Raises UsageError when it does not follow the last one."""
-        pieces = parts(self.live_time.feed(block))
-        for part, after in zip(pieces, [*pieces[1:], None], strict=True):
-            self._counter.add(part, block.t_stop_ps if after is None else int(after.t_ps[0]))
+        tags, done = self.live_time.feed(block), 0
+        for part in parts(tags):
+            done += len(part)
+            self._counter.add(part, int(tags.t_ps[done]) if done < len(tags) else block.t_stop_ps)
 
     def result(self) -> CoincidenceCounts:
         """The coincidences of everything fed so far."""

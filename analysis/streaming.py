@@ -7,6 +7,8 @@ A gap between blocks is not live either.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .errors import UsageError
@@ -81,15 +83,17 @@ class LiveTime:
             raise UsageError(f"{where} holds clicks outside its time: {times[0]} … {times[-1]} ps")
 
 
-def parts(tags: TimeTags) -> list[TimeTags]:
+def parts(tags: TimeTags) -> Iterator[TimeTags]:
     """The clicks in parts small enough that what a stream copies stays in cache; at least one.
 
-    Few enough clicks are the part themselves, so that streams share what they derive from them.
+    Few enough clicks are the part themselves, so that streams share what they derive from them; others are made one by one.
     """
     if len(tags) <= _PART:
-        return [tags]
-    cuts = [slice(first, first + _PART) for first in range(0, len(tags), _PART)]
-    return [TimeTags(tags.t_ps[cut], tags.channel[cut]) for cut in cuts]
+        yield tags
+        return
+    for first in range(0, len(tags), _PART):
+        cut = slice(first, first + _PART)
+        yield TimeTags(tags.t_ps[cut], tags.channel[cut])
 
 
 def _extend(intervals: list[Interval], new: Interval) -> None:

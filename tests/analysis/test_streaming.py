@@ -82,7 +82,7 @@ def test_parts_are_the_clicks(n, part):
     tags = TimeTags(np.arange(n), np.arange(n).astype(np.uint8))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(streaming, "_PART", part)
-        found = parts(tags)
+        found = list(parts(tags))
     assert max(map(len, found)) <= part
     assert np.array_equal(np.concatenate([p.t_ps for p in found]), tags.t_ps)
     assert np.array_equal(np.concatenate([p.channel for p in found]), tags.channel)
