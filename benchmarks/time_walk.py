@@ -31,9 +31,10 @@ PERIOD_PS = 244.56
 BINS = 244
 _FINE = 4 * BINS
 _STEP_PS = PERIOD_PS / _FINE
-#: Light at each attenuation. From 68 dB on so that the clicks are the events of the histograms (3565237, 1601443, 614627,
-#: 245626, 99061, 35330: the inverse of a histogram's smallest step) in 0.1 s, which is assumed: all times scale with it. The
-#: histogram at 64 dB holds fewer events (5011991) than its shape allows; its light is 4 dB above that at 68 dB.
+#: Events in the histogram at each attenuation in dB: the inverse of its smallest step.
+EVENTS = {64: 5_011_991, 68: 3_565_237, 72: 1_601_443, 76: 614_627, 80: 245_626, 84: 99_061, 88: 35_330}
+#: Light at each attenuation. From 68 dB on so that the clicks in 0.1 s are those events; 0.1 s is assumed, all times scale
+#: with it. The histogram at 64 dB holds fewer events than its shape allows; its light is 4 dB above that at 68 dB.
 LIGHT_HZ = {64: 1.216e8, 68: 4.84e7, 72: 1.83e7, 76: 6.45e6, 80: 2.504e6, 84: 9.98e5, 88: 3.543e5}
 #: Where the response is free, ps; 0 at the last one.
 KNOTS_PS = 1e3 * np.concatenate([np.arange(4, 16, 1.0), np.arange(16, 44, 2.0), np.geomspace(44, 400, 11)])
@@ -113,14 +114,14 @@ def _sums_gradient(rows: Int64Array, at: Int64Array, where: FloatArray, slope: F
 class Train:
     """Clicks of a rested pixel at one rate, and what was measured there."""
 
-    def __init__(self, config: DetectorConfig, rate_hz: float, expected: FloatArray, clicks: int) -> None:
-        t_ps = pulsed_clicks(config, rate_hz, clicks)
+    def __init__(self, config: DetectorConfig, attenuation: int, expected: FloatArray, clicks: int) -> None:
+        t_ps = pulsed_clicks(config, LIGHT_HZ[attenuation], clicks)
         size = _HISTORY * len(t_ps)
         at, where = np.empty(size, np.int64), np.empty(size)
         self.rows = _earlier(t_ps, KNOTS_PS, at, where)
         self.at, self.where = at[: self.rows[-1]].copy(), where[: self.rows[-1]].copy()
         self.expected = expected
-        self.noise = 0.5 * np.sqrt((expected + 2e-5) / (rate_hz * 0.1))
+        self.noise = 0.5 * np.sqrt((expected + 2e-5) / EVENTS[attenuation])
 
     def shifts(self, response: FloatArray) -> FloatArray:
         """What all earlier clicks do to each, float64 (N,) ps."""
@@ -234,7 +235,7 @@ def fit(expected: dict[int, FloatArray], config: DetectorConfig, clicks: int, ro
     p = Parameters(50 * np.exp(-(((KNOTS_PS[:-1] - 9e3) / 9e3) ** 2)), 0.6, parts, np.empty(0))
     trains: list[Train] = []
     for attenuation in sorted(expected, reverse=True):
-        trains.append(Train(config, LIGHT_HZ[attenuation], expected[attenuation], clicks))
+        trains.append(Train(config, attenuation, expected[attenuation], clicks))
         p = replace(p, zeros=np.append(p.zeros, aligned_ps(p, trains[-1])))
         p = descend(p, trains, rounds if len(trains) == len(expected) else rounds // 6)
     return p

@@ -21,7 +21,7 @@ from erbia.instruments.twin.config import LIGHT_KINDS
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
-from time_walk import BINS, LIGHT_HZ, measured, misfit, pulsed_clicks
+from time_walk import BINS, EVENTS, LIGHT_HZ, measured, misfit, pulsed_clicks
 
 US = 1_000_000
 HISTOGRAMS = Path(__file__).resolve().parents[2] / "shared" / "reference" / "snspd_arrival_histograms.json"
@@ -111,19 +111,22 @@ def width_ps(histogram: FloatArray) -> float:
 def histograms(folder: Path) -> None:
     """Arrival histograms of the measured detector and of the simulated pixel, one laser period."""
     found_at = measured(HISTOGRAMS)
-    figure, axes = plt.subplots(1, 5, figsize=(11, 2.6), layout="constrained")
-    for axis, attenuation_db in zip(axes, (64, 68, 72, 76, 80), strict=True):
+    figure, rows = plt.subplots(2, 5, figsize=(11, 3.6), sharex=True, height_ratios=(2, 1), layout="constrained")
+    for (axis, below), attenuation_db in zip(rows.T, (64, 68, 72, 76, 80), strict=True):
         expected = found_at[attenuation_db]
         clicks = pulsed_clicks(load_detector("nbn_time_walk"), LIGHT_HZ[attenuation_db], 2_000_000, seed=5)
         area, found = misfit(clicks, expected)
         centre = BINS // 2 - int(expected.argmax())
         axis.plot(np.roll(expected, centre), color="0.6", label="measured")
         axis.plot(np.roll(found, centre), lw=0.8, label="simulated")
-        axis.set(title=f"{attenuation_db} dB", xlabel="ps", yticks=[])
-        noise = np.sqrt(2 / np.pi * np.mean(np.abs(np.fft.rfft(expected))[90:] ** 2)) * np.sqrt(expected).sum()
+        axis.set(title=f"{attenuation_db} dB", yticks=[])
+        below.plot(100 * np.roll(found - expected, centre) / expected.max(), lw=0.6)
+        below.set(xlabel="ps", ylim=(-6, 6))
+        noise = np.sqrt(2 / np.pi / EVENTS[attenuation_db]) * np.sqrt(expected).sum()
         ratio = width_ps(found) / width_ps(expected)
         print(f"{attenuation_db} dB: width ratio {ratio:.2f}, area between {area:.3f}, of it noise {noise:.3f}")
-    axes[0].legend(fontsize=7)
+    rows[1, 0].set_ylabel("difference\n(% of peak)")
+    rows[0, 0].legend(fontsize=7)
     figure.savefig(folder / "twin-detector.png", dpi=110)
 
 
