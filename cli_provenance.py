@@ -60,7 +60,10 @@ def diff(first: RunPath, second: RunPath, as_json: AsJson = False) -> None:
         return print_json({"runs": [str(first), str(second)], **parts, "station": list(found.station)})
     for title, pairs in (("config", found.config), ("parameters", found.parameters), ("origin", found.origin)):
         _print_pairs(title, pairs)
-    stdout.print("\n".join(found.station), soft_wrap=True, highlight=False, markup=False)
+    if found.station:
+        stdout.print("\n".join(("station file", *found.station)), soft_wrap=True, highlight=False, markup=False)
+    if not (found.config or found.parameters or found.origin or found.station):
+        stdout.print("no difference in config, parameters, code, packages and station file")
     return None
 
 

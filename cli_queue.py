@@ -60,7 +60,7 @@ def add(
         )
         entry = client.submit(order)
     if not isinstance(entry, QueueEntry):
-        raise UsageError("; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in entry))
+        raise UsageError("; ".join(map(str, entry)))
     call.say({"entry": as_dict(entry)}, f"entry {entry.id}")
 
 

@@ -46,7 +46,7 @@ def check(content: Mapping[str, Any], model: type[Model], place: Callable[[Seque
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise ConfigError("; ".join(f"{place(e['loc'])}: {explain(e, model)}" for e in error.errors())) from error
+        raise ConfigError(*(f"{place(e['loc'])}: {explain(e, model)}" for e in error.errors())) from error
 
 
 def plain(node: Any) -> Any:

@@ -15,7 +15,15 @@ from ..analysis.errors import ErbiaError, UsageError
 
 
 class ConfigError(UsageError):
-    """A configuration file is wrong; the text names file, line, value and what is allowed."""
+    """A configuration file is wrong; the text names file, line, value and what is allowed.
+
+    Attributes:
+        problems: each on its own; the text of the error is all of them in one line.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problems))
 
 
 class InstrumentError(ErbiaError):

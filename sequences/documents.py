@@ -7,6 +7,7 @@ Documents are written to disk first and only then handed to subscribers; nobody 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ class Progress:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Result:
     """What the data so far say: the same numbers the analysis of the file will give.
 
@@ -92,6 +93,25 @@ class Result:
     images: dict[str, Image] = field(default_factory=dict)
     states: dict[str, NDArray[np.complex128]] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        found = [
+            f"{name}={e.value:.6g} [{e.lower:.6g}, {e.upper:.6g}] {e.unit}".strip()
+            for name, e in self.estimates.items()
+        ]
+        return f"<Result {', '.join([*found, *self._drawings()])}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the estimates, and what else there is by name."""
+        rows = {escape(name): estimate._repr_html_() for name, estimate in self.estimates.items()}
+        rows |= {kind: escape(names) for kind, _, names in (text.partition(": ") for text in self._drawings())}
+        return (
+            "<table>" + "".join(f"<tr><th>{name}</th><td>{cell}</td></tr>" for name, cell in rows.items()) + "</table>"
+        )
+
+    def _drawings(self) -> list[str]:
+        kinds = {kind: getattr(self, kind) for kind in ("histograms", "curves", "images", "states", "counts")}
+        return [f"{kind}: {', '.join(named)}" for kind, named in kinds.items() if named]
 
 
 @dataclass(frozen=True, slots=True)

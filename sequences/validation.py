@@ -10,7 +10,7 @@ from ..instruments.causality import named_mocks, refuse_impossible_links
 from ..instruments.config_file import plain, read_yaml
 from ..instruments.errors import ConfigError
 from ..instruments.station_file import read_station, station_layers
-from .experiments.config import make_config
+from .experiments.config import make_config, nested
 from .experiments.registry import experiments, find_experiment
 from .replay import experiment_of
 
@@ -27,7 +27,7 @@ def problems_of(path: Path) -> list[str]:
     try:
         return check(path)
     except ErbiaError as error:
-        return str(error).split("; ") if isinstance(error, ConfigError) else [str(error)]
+        return list(error.problems) if isinstance(error, ConfigError) else [str(error)]
 
 
 def bases_of(path: Path) -> list[str]:
@@ -46,6 +46,9 @@ def _check_config(path: Path) -> list[str]:
         return []
     file = read_station(path)
     refuse_impossible_links(path, file, named_mocks(file))
+    for name, section in file.calibrations.items():
+        for config in (section.config, {**section.config, **(section.check or {})}):
+            make_config(find_experiment(section.experiment).Config, nested(config, {}), f"{path}: calibrations.{name}")
     return []
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ...analysis.errors import UsageError
+from ...instruments.config_file import explain
 from ..checks import check_sequence
 from ..monitors import make_monitors
 from .parameters import check_setting, find_parameter
@@ -40,7 +41,7 @@ class Requests:
         try:
             recipe.Config(**config)
         except ValidationError as error:
-            errors = [FieldError(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+            errors = [_field_error(e, recipe.Config) for e in error.errors()]
         for name, value in overrides.items():
             try:
                 check_setting(name, find_parameter(self._lab.station, name), value)
@@ -64,7 +65,7 @@ class Requests:
         """
         errors = self.validate(experiment, config, {})
         if errors:
-            raise UsageError("; ".join(f"{e.field}: {e.message}" for e in errors))
+            raise UsageError("; ".join(map(str, errors)))
         recipe = self._experiments[experiment]
         bound = recipe(recipe.Config(**config)).on(self._lab.nodes)
         settings = bound.build().settings
@@ -80,3 +81,9 @@ class Requests:
             "problems": [p for s in settings if s.sequence is not None for p in check_sequence(s.sequence)],
             "budget": self._lab.budget(bound, self._out_dir),
         }
+
+
+def _field_error(error: Mapping[str, Any], config: Any) -> FieldError:
+    if error["type"] == "extra_forbidden":
+        return FieldError("", explain(error, config))
+    return FieldError(".".join(map(str, error["loc"])), error["msg"])

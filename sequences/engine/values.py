@@ -60,6 +60,9 @@ class FieldError:
     field: str
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
+
 
 @dataclass(frozen=True, slots=True)
 class ParameterState:

@@ -30,4 +30,4 @@ def make_config(model: type[ExperimentConfig], config: Mapping[str, Any], what: 
     try:
         return model.model_validate(config)
     except ValidationError as error:
-        raise ConfigError("; ".join(f"{what}: {explain(e, model)}" for e in error.errors())) from error
+        raise ConfigError(*(f"{what}: {explain(e, model)}" for e in error.errors())) from error

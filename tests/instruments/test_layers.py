@@ -14,6 +14,7 @@ from erbia.cli import app
 from erbia.instruments.errors import ConfigError
 from erbia.instruments.station_file import find_station, read_station, station_layers, station_text
 from erbia.sequences.lab import load_station
+from erbia.sequences.validation import problems_of
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -107,3 +108,10 @@ def test_the_command_line_says_where_things_come_from(tmp_path: Path) -> None:
     checks = {check["name"]: check["detail"] for check in json.loads(found.stdout)["checks"]}
     assert checks["station file"] == "stable_lab.yaml extends mock_lab.yaml"
     assert checks["laser"].endswith("(mock_lab.yaml:6)")
+
+
+def test_calibrations_that_could_not_be_taken_are_told_beforehand(tmp_path: Path) -> None:
+    section = "{experiment: timing_jitter, figure: jitter_ps, expires_after_s: 3600 s, config: {clicks: 10}, check: {click: 1}}"
+    path = write(tmp_path, "ours.yaml", f"extends: mock_lab\ncalibrations: {{jitter: {section}}}\n")
+    (problem,) = problems_of(path)
+    assert "ours.yaml: calibrations.jitter: unknown key 'click'; did you mean 'clicks'?" in problem

@@ -122,6 +122,11 @@ def test_a_runs_scans_open_with_xarray(stark_map: Run) -> None:
 
 def test_runs_and_estimates_show_themselves_in_a_notebook(stark_map: Run) -> None:
     assert "highest_hz" in stark_map._repr_html_()
+    result = erbia.analyze(stark_map)
+    assert "<th>highest_hz</th>" in result._repr_html_()
+    assert "<td>alice.photon, cryostat.temperature</td>" in result._repr_html_()
+    assert repr(result).startswith("<Result highest_hz=")
+    assert len(repr(result)) < 500
     shown = Estimate(1.5e-3, 1e-3, 2e-3, 0.95, 2e-4, 12, "fit <x>", "s")._repr_html_()
     assert shown.startswith("<b>0.0015 s</b>")
     assert "[0.001, 0.002] s at 95%" in shown

@@ -67,6 +67,8 @@ def test_overrides_are_told_from_the_config_and_mistakes_are_named(erbia: Any) -
     assert (entry["config"], entry["overrides"]) == ({}, {"laser.power": 0.002})
     with pytest.raises(UsageError, match="blocks: Input should be greater"):
         erbia("queue", "add", "clicks", "--set", "blocks=0")
+    with pytest.raises(UsageError, match="unknown key 'block'; did you mean 'blocks'"):
+        erbia("queue", "add", "clicks", "--set", "block=1")
     with pytest.raises(UsageError, match="say which"):
         erbia("queue", "cancel")
     with pytest.raises(UsageError, match="no entry 77"):
