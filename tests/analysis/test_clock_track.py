@@ -82,6 +82,37 @@ def test_finds_a_leap_its_time_and_size(leap_ps: int) -> None:
     assert abs(error_ps(out[-1], leap_ps)) < 6 * out[-1].std_ps
 
 
+def without_pairs(t_ps: np.ndarray, seed: int, offset_ps: int = 0) -> np.ndarray:
+    """The same stream with its clicks between 2.5 and 3.5 s replaced by as many unrelated ones: a shutter in the source."""
+    low, high = (offset_ps + round(s * PS_PER_S) for s in (2.5, 3.5))
+    dark = (t_ps > low) & (t_ps < high)
+    return np.sort(np.concatenate((t_ps[~dark], np.random.default_rng(seed).integers(low, high, dark.sum()))))
+
+
+def test_lost_pairs_are_told_from_a_gap_and_found_again() -> None:
+    a, b = streams(6)
+    out, _ = follow(without_pairs(a, 7), without_pairs(b, 8, OFFSET_PS))
+    assert {o.status for o in out} == {"locked", "lost"}
+    assert all(2.48 * PS_PER_S < o.t_ps < 3.52 * PS_PER_S for o in out if o.status == "lost")
+    first = next(o for o in out if o.t_ps > 3.5 * PS_PER_S and o.status == "locked")
+    assert first.t_ps < 3.7 * PS_PER_S
+    assert abs(error_ps(first)) < 6 * first.std_ps
+
+
+def test_daylight_widens_the_error_bar_and_nothing_else() -> None:
+    a, b = streams(9)
+    rng = np.random.default_rng(10)
+    day = [rng.integers(2.5 * PS_PER_S, 4.5 * PS_PER_S, 1_000_000) + off for off in (0, OFFSET_PS)]
+    out, _ = follow(np.sort(np.concatenate((a, day[0]))), np.sort(np.concatenate((b, day[1]))))
+    assert {o.status for o in out} == {"locked"}
+    bright = [o for o in out if 3 * PS_PER_S < o.t_ps < 4.5 * PS_PER_S]
+    night = [o for o in out if o.t_ps < 2.4 * PS_PER_S]
+    assert np.mean([o.measured_std_ps for o in bright]) > np.mean([o.measured_std_ps for o in night])
+    # Mean of 75 squared pulls: above 2 with chance 1e-6.
+    pulls = [(o.measured_ps - OFFSET_PS - SKEW * o.t_ps) / o.measured_std_ps for o in bright]
+    assert np.mean(np.square(pulls)) < 2
+
+
 def test_gives_a_phase_series() -> None:
     out, _ = follow(*streams(3, gap_s=(2.5, 3.5)))
     phase = phase_series(tuple(out), out[1].t_ps - out[0].t_ps)
