@@ -129,8 +129,8 @@ def _joiner(size, used):  # type: ignore[no-untyped-def]
     return join
 
 
-_split_bytes, _split_words = _splitter(1), _splitter(4)
-_join_bytes, _join_words, _join_short_words = _joiner(1, 1), _joiner(4, 4), _joiner(4, 3)
+_split_bytes, _split_words = _splitter(1), _splitter(4)  # type: ignore[no-untyped-call]
+_join_bytes, _join_words, _join_short_words = _joiner(1, 1), _joiner(4, 4), _joiner(4, 3)  # type: ignore[no-untyped-call]
 
 
 @numba.njit(nogil=True, cache=True)

@@ -144,8 +144,8 @@ class Run(RunView):
         """Unpacks, decodes and checks chunk by chunk straight into place; ``first`` is the number of the first block."""
         start, stop = int(chosen["row_start"][0]), int(chosen["row_stop"][-1])
         tags = TimeTags(np.empty(stop - start, np.int64), np.empty(stop - start, np.uint8))
-        rows, gaps = (chosen["row_start"], chosen["row_stop"]), self._gaps(source, start, stop)
-        decoder = Decoder(*rows, chosen["t_start_ps"], chosen["checksum"], gaps)
+        edges, gaps = np.append(chosen["row_start"], stop), self._gaps(source, start, stop)
+        decoder = Decoder(edges, chosen["t_start_ps"], chosen["checksum"], gaps)
         pieces = (self._pieces(f"tags/{source}/{name}", start, stop) for name in ("t_ps", "channel"))
         at = 0
         for words, channel in zip(*pieces, strict=True):

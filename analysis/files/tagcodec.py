@@ -148,7 +148,7 @@ class Decoder:
     """Decodes and checks the rows of consecutive blocks, piece by piece.
 
     Args:
-        row_starts, row_stops: int64 (B,), rows of each block; one follows the other.
+        edges: int64 (B+1,), the first row of each block and the end of the last.
         t_starts_ps: int64 (B,), start time of each block.
         checksums: uint64 (B,), what they were when the blocks were written.
         gaps: the gap table, GAP_DTYPE, at least for the rows that will come.
@@ -156,18 +156,17 @@ class Decoder:
 
     def __init__(
         self,
-        row_starts: Int64Array,
-        row_stops: Int64Array,
+        edges: Int64Array,
         t_starts_ps: Int64Array,
         checksums: NDArray[np.uint64],
         gaps: NDArray[np.void],
     ) -> None:
-        self._edges = np.append(row_starts, row_stops[-1:])
+        self._edges = edges
         self._t_starts_ps = np.ascontiguousarray(t_starts_ps)
         self._checksums = np.ascontiguousarray(checksums)
         self._gaps_row = np.ascontiguousarray(gaps["row"])
         self._gaps_delta_ps = np.ascontiguousarray(gaps["delta_ps"])
-        self._row = int(row_starts[0]) if len(row_starts) else 0
+        self._row = int(edges[0])
         first_gap = np.searchsorted(self._gaps_row, self._row)
         self._place = np.array([0, first_gap, t_starts_ps[0] if len(t_starts_ps) else 0], np.int64)
         self._sum = np.zeros(2, np.uint64)

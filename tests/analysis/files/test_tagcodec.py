@@ -21,7 +21,7 @@ def encode(t_ps, t_start_ps, first_row=0, channel=None):
 
 def decode(words, edges, t_starts_ps, checksums, gaps, piece=7):
     """All at once, and again in small pieces: the same, and sound. ``edges`` (B+1,): first rows, and the end of the last."""
-    columns = np.array(edges[:-1]), np.array(edges[1:]), np.array(t_starts_ps), np.array(checksums, np.uint64), gaps
+    columns = np.array(edges), np.array(t_starts_ps), np.array(checksums, np.uint64), gaps
     channel, t_ps, again = (
         np.zeros(len(words), np.uint8),
         np.empty(len(words), np.int64),
@@ -85,7 +85,7 @@ def test_a_backward_step_is_named(times, row):
 
 def first_damaged(words, channel, edges, t_starts_ps, sums, cuts=()):
     """What the decoder says of blocks ``[edges[k], edges[k + 1])``, fed in pieces."""
-    decoder = Decoder(edges[:-1], edges[1:], t_starts_ps, sums, np.empty(0, GAP_DTYPE))
+    decoder = Decoder(edges, t_starts_ps, sums, np.empty(0, GAP_DTYPE))
     for a, b in pairwise([0, *cuts, len(words)]):
         bad = decoder.decode(words[a:b], channel[a:b], np.empty(b - a, np.int64))
         if bad >= 0:
