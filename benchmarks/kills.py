@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
@@ -139,7 +140,7 @@ class Campaign:
                 return EngineClient.connect_or_start(str(self.station), None, self.runs)
             except (UsageError, EngineLost) as error:
                 self.seen[f"engine did not start: {error}"] += 1
-        raise SystemExit("the engine does not start")
+        raise TimeoutError("the engine does not start")
 
     def playing(self) -> EngineClient:
         """An engine with a run under way and more in its queue."""
@@ -162,6 +163,15 @@ class Campaign:
                 )
                 client.release_queue()
         return client.status().run_path != "" and client.status().state == "running"
+
+    def kill(self, number: int) -> None:
+        """Engines and clients in turn, now and then a watchdog as well."""
+        if number % 2:
+            self.kill_client(number, SUBMITTER if number % 4 == 1 else WATCHER)
+        else:
+            self.kill_engine(number, watchdog_too=number % 20 == 10)
+        if number % 20 == 19:
+            self.kill_watchdog(number)
 
     def kill_engine(self, number: int, watchdog_too: bool) -> None:
         """One kill at a random moment of a run, and all that must hold afterwards."""
@@ -188,7 +198,7 @@ class Campaign:
         if queue.entries and queue.entries[0].order.resume_path:
             self.seen["runs gone on with"] += 1
             again.release_queue()
-            wait(lambda: again.status().run_path == path)
+            wait(lambda: self.plays(again) and status_of(path) in ("running", "done"))
         again.close()
 
     def check_rows(self, number: int, path: str, told: list[Any], killed_s: float) -> None:
@@ -227,6 +237,7 @@ class Campaign:
         """The engine gets another one."""
         client = self.playing()
         engine = psutil.Process(client.status().pid)
+        wait(lambda: len(watchdogs(engine)) == 1)
         (dog,) = watchdogs(engine)
         dog.kill()
         wait(lambda: [d.pid for d in watchdogs(engine)] not in ([], [dog.pid]))
@@ -289,6 +300,11 @@ def _scanned(experiment: ScanExperiment, again: Refold, visited: list[float]) ->
     return found | {f"search visited {visited}, not {wanted}": visited == wanted and asked[-1] is None}
 
 
+def status_of(path: str) -> str:
+    with open_run(path) as run:
+        return run.status
+
+
 def watchdogs(engine: psutil.Process) -> list[psutil.Process]:
     """Those of an engine that are alive."""
     found = []
@@ -341,12 +357,12 @@ def clicks(told: list[Any], path: str, until_s: float) -> dict[str, int]:
 
 
 def wait(condition: Callable[[], bool], fail: Callable[[], None] | None = None, limit_s: float = 120.0) -> None:
-    """Until it is so; after the limit ``fail`` is called, or the campaign ends."""
+    """Until it is so; after the limit ``fail`` is called, or TimeoutError is raised."""
     deadline = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > deadline:
             if fail is None:
-                raise SystemExit("waited too long")
+                raise TimeoutError("waited too long")
             return fail()
         time.sleep(0.02)
     return None
@@ -363,12 +379,11 @@ def play(kills: int, folder: Path, lab: int = 0) -> Campaign:
             wait(endpoints.exists)
             campaign = Campaign(station, folder / f"runs{lab}", np.random.default_rng((kills, lab)), Hardware(station))
             for number in range(kills):
-                if number % 2:
-                    campaign.kill_client(number, SUBMITTER if number % 4 == 1 else WATCHER)
-                else:
-                    campaign.kill_engine(number, watchdog_too=number % 20 == 10)
-                if number % 20 == 19:
-                    campaign.kill_watchdog(number)
+                try:
+                    campaign.kill(number)
+                except Exception as error:
+                    traceback.print_exc()
+                    campaign.expect(f"{number}: {type(error).__name__}: {error}", False)
                 if number % 10 == 9:
                     say(f"lab {lab}: {number + 1} kills, {len(campaign.wrong)} wrong")
             campaign.finish()

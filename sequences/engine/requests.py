@@ -84,6 +84,5 @@ class Requests:
 
 
 def _field_error(error: Mapping[str, Any], config: Any) -> FieldError:
-    if error["type"] == "extra_forbidden":
-        return FieldError("", explain(error, config))
-    return FieldError(".".join(map(str, error["loc"])), error["msg"])
+    message = explain(error, config) if error["type"] == "extra_forbidden" else error["msg"]
+    return FieldError(".".join(map(str, error["loc"])), message)

@@ -111,7 +111,7 @@ def test_the_command_line_says_where_things_come_from(tmp_path: Path) -> None:
 
 
 def test_calibrations_that_could_not_be_taken_are_told_beforehand(tmp_path: Path) -> None:
-    section = "{experiment: timing_jitter, figure: jitter_ps, expires_after_s: 3600 s, config: {clicks: 10}, check: {click: 1}}"
+    section = "{experiment: timing_jitter, figure: jitter_ps, expires_after_s: 3600 s, config: {clicks: 1000}, check: {click: 1}}"
     path = write(tmp_path, "ours.yaml", f"extends: mock_lab\ncalibrations: {{jitter: {section}}}\n")
     (problem,) = problems_of(path)
     assert "ours.yaml: calibrations.jitter: unknown key 'click'; did you mean 'clicks'?" in problem
