@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 from qcodes.instrument import Instrument
+from ruamel.yaml import YAML
 
 Emulate = Callable[..., Path]
+TIMEOUT_S = 30.0
 _numbers = itertools.count()
 
 
@@ -37,9 +39,20 @@ def emulate(tmp_path: Path) -> Iterator[Emulate]:
                 assert process.poll() is None, (tmp_path / "emulate.log").read_text()
                 assert time.monotonic() < deadline_s, "the emulators did not start"
                 time.sleep(0.05)
+            _be_patient(copy)
             return copy
 
         yield start
+
+
+def _be_patient(station: Path) -> None:
+    """A computer that is busy with other things answers late: here that is no fault."""
+    yaml = YAML()  # keeps the order: composites come after their parts
+    plain = yaml.load(station)
+    for section in plain["instruments"].values():
+        if section.get("address"):
+            section.setdefault("init", {})["timeout"] = TIMEOUT_S
+    yaml.dump(plain, station)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

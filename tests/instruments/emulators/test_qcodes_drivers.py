@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterator
 
 import pytest
+from pyvisa import VisaIOError
 from qcodes.instrument import Instrument
 from qcodes.instrument_drivers.Lakeshore import LakeshoreModel336
 from qcodes.instrument_drivers.rohde_schwarz import RohdeSchwarzSGS100A
@@ -14,6 +17,8 @@ from erbia.instruments.emulators.lakeshore336 import LakeShore336Device
 from erbia.instruments.emulators.ports import Bench
 from erbia.instruments.emulators.sgs100a import Sgs100aDevice
 from erbia.instruments.emulators.tcp import TcpHost
+from erbia.instruments.emulators.wire import Fault
+from erbia.instruments.errors import ConnectionLost
 
 
 @pytest.fixture
@@ -61,3 +66,26 @@ def test_sgs100a(bench: Bench, driver: type[RohdeSchwarzSGS100A]) -> None:
         source.get_idn()
         assert bench.get("microwave.emission") is False
         source.snapshot(update=True)
+
+
+def test_what_our_connection_adds_to_them(bench: Bench) -> None:
+    with TcpHost(LakeShore336Device(bench, "cryostat")) as host:
+        as_it_comes = LakeshoreModel336("plain", host.visa_address, visalib="@py", device_clear=False, timeout=0.3)
+        robust = RobustLakeshore336("robust", host.visa_address, visalib="@py", timeout=0.3)
+        host.device.faults.late_s = 0.6
+        for driver in (as_it_comes, robust):
+            host.device.faults.inject(Fault.LATE)
+            with pytest.raises((VisaIOError, ConnectionLost)):
+                driver.ask("KRDG? A")
+        time.sleep(1.0)  # the late answers are there by now
+        bench.set("cryostat.temperature_k", 9.0)
+        assert float(robust.ask("KRDG? A")) == 9.0
+        assert float(as_it_comes.ask("KRDG? A")) == 3.1, "the answer to an older question"
+        host.drop_clients()
+        time.sleep(0.2)
+        assert float(robust.ask("KRDG? A")) == 9.0
+        with contextlib.suppress(VisaIOError, OSError):
+            as_it_comes.ask("KRDG? A")  # the answer to the question before this one may still be there to be read
+        for _ in range(3):
+            with pytest.raises((VisaIOError, OSError)):
+                as_it_comes.ask("KRDG? A")
