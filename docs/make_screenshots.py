@@ -64,7 +64,8 @@ class Studio:
         deadline = time.monotonic() + LIMIT_S
         while not condition():
             if time.monotonic() > deadline:
-                raise TimeoutError("the window did not get there")
+                said = "\n".join(self.window.log.toPlainText().splitlines()[-5:])
+                raise TimeoutError(f"the window did not get there; the last it said:\n{said}")
             self.app.processEvents()
             time.sleep(0.005)
 
@@ -199,7 +200,7 @@ def main() -> None:
         studio.run("heralded_entanglement", {"heralds": 4000}, fraction=0.3)
         studio.show("Rates")
         studio.tab("Overview")
-        studio.until(lambda: studio.window.view.fraction > 0.85)
+        studio.until(lambda: studio.window.view.fraction > 0.85 or bool(studio.window.view.outcome))
         studio.photograph("gui")
         studio.until(lambda: bool(studio.window.view.outcome))
         studio.photograph("gui-light", "light")

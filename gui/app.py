@@ -30,6 +30,6 @@ def run_gui(station: str | None, argv: Sequence[str], seed: int | None = None) -
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     window = MainWindow(shipped_stations(), QSettings())
     window.open(station or DEFAULT_STATION, seed)
-    window.show()
+    window.show_as_left()
     spare_what_is_loaded()
     return app.exec()

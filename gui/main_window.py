@@ -123,14 +123,29 @@ class MainWindow(QMainWindow):
         self.set_font(QApplication.font().pointSize() + points)
         self.settings.setValue("font_pt", QApplication.font().pointSize())
 
+    def show_as_left(self) -> None:
+        """Shows the window where and as large as the user left it; the first time it fills the screen."""
+        geometry = self.settings.value("geometry")
+        if isinstance(geometry, QByteArray) and self.restoreGeometry(geometry):
+            self.show()
+            return
+        self.resize(self.screen().availableGeometry().size())
+        self.docks.reset()
+        self.showMaximized()
+
     def _restore_layout(self) -> None:
         state = self.settings.value("layout")
         if isinstance(state, QByteArray):
             self.restoreState(state, _LAYOUT_VERSION)
 
+    def _keep_layout(self) -> None:
+        for name, now in (("layout", self.saveState(_LAYOUT_VERSION)), ("geometry", self.saveGeometry())):
+            if self.settings.value(name) != now:
+                self.settings.setValue(name, now)
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Keeps the layout and leaves the engine to itself."""
-        self.settings.setValue("layout", self.saveState(_LAYOUT_VERSION))
+        self._keep_layout()
         self.bridge.close()
         super().closeEvent(event)
 
@@ -264,6 +279,7 @@ class MainWindow(QMainWindow):
         self._let_stop(not idle and operator)
         self.pause_action.setChecked(status.state in ("paused", "pausing"))
         self.line.show_status(status, self.live)
+        self._keep_layout()  # now, not at the end: a window that is killed has none
         self.setWindowTitle(f"erbia – {status.station}" + (" – SIMULATED" if status.simulated else ""))
 
     def _let_run(self, allowed: bool, why_not: str = "the engine is starting") -> None:

@@ -45,6 +45,7 @@ class RunsPanel(QWidget):
         self.search = named(QLineEdit(placeholderText="search name, status, note, #tag; ★ for starred"), "search")
         self.search.setClearButtonEnabled(True)
         self.refresh = self._button("Refresh", "refresh", "Look for new runs (F5)", self.refresh_wanted.emit)
+        self.refresh.setShortcut("F5")
         self.open = self._button("Open", "open", "Show this run in the window (Enter)", lambda: self._ask_open(0.0))
         self.pace = named(QComboBox(), "pace", "How many lab seconds a second a replay shows")
         for pace in PACES:
@@ -95,7 +96,7 @@ class RunsPanel(QWidget):
         layout.addWidget(self.body)
         self.search.textChanged.connect(self._search)
         self.note.returnPressed.connect(self._ask_note)
-        self.table.doubleClicked.connect(lambda _: self._ask_open(0.0))
+        self.table.activated.connect(lambda _: self._ask_open(0.0))  # Enter, or a double click
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_choice())
         self._show_choice()
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+import runpy
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QPushButton, QWidget
 
@@ -63,6 +65,19 @@ def check_frozen(qtbot: Any, window: MainWindow) -> None:
     assert not window.panels.correlations.plot._frozen
 
 
+def check_redrawn(qtbot: Any, window: MainWindow) -> None:
+    """What was copied draws the same numbers."""
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("Agg")
+    copied = Path(window.settings.fileName()).with_name("copied.py")
+    copied.write_text(QGuiApplication.clipboard().text(), encoding="utf-8")
+    runpy.run_path(str(copied))
+    (axes,) = pyplot.gcf().axes
+    counts = window.view.histograms["arrival"].counts
+    assert any(np.array_equal(line.get_ydata()[: len(counts)], counts) for line in axes.lines)
+    pyplot.close("all")
+
+
 def check_layout(qtbot: Any, window: MainWindow) -> None:
     assert window.docks.log.isVisible()
 
@@ -113,7 +128,7 @@ MENU: dict[str, Callable[[Any, MainWindow], None]] = {
     "freeze": check_frozen,
     "copy_picture": check_picture,
     "copy_table": check_copy('"delay (s)"'),
-    "copy_plot_script": check_copy("plt.subplots"),
+    "copy_plot_script": check_redrawn,
     "copy_command": check_copy("erbia run bench --station bench_lab --set blocks=6"),
     "copy_script": check_copy('lab.run("bench", **settings)'),
     "copy_yaml": check_copy("bench:\n  blocks: 6"),
@@ -186,6 +201,26 @@ def test_the_layout_is_kept(qtbot: Any, window: MainWindow) -> None:
     assert not again.docks.log.isVisible()
     again.docks.reset()
     assert again.docks.log.isVisible()
+
+
+def test_the_layout_outlives_a_window_that_is_killed(qtbot: Any, window: MainWindow) -> None:
+    window.docks.log.hide()
+    window.resize(1200, 640)
+    kept = window.settings
+    qtbot.waitUntil(lambda: kept.value("geometry") == window.saveGeometry(), timeout=5000)
+    second = MainWindow(["bench_lab"], kept)
+    qtbot.addWidget(second)
+    second.show_as_left()
+    assert second.height() == 640, "the width does not fit this screen"
+    assert second.docks.log.isHidden()
+
+
+def test_the_first_window_fills_the_screen(qtbot: Any, tmp_path: Path) -> None:
+    window = MainWindow(["bench_lab"], QSettings(str(tmp_path / "new.ini"), QSettings.Format.IniFormat))
+    qtbot.addWidget(window)
+    window.show_as_left()
+    assert window.isMaximized()
+    assert window.panels.guide.isVisible()
 
 
 def test_a_reset_layout_squeezes_nothing(qtbot: Any, window: MainWindow) -> None:

@@ -223,3 +223,17 @@ def test_runs_are_compared_by_their_headline(qtbot: Any, with_runs: MainWindow, 
     _, y = with_runs.panels.runs.compare.results.points.getOriginalDataset()
     assert y.tolist() == [recorded.results["fidelity"].value]
     assert with_runs.panels.runs.compare.results.label("left") == "fidelity F"
+
+
+def test_runs_are_opened_and_listed_anew_by_keys(qtbot: Any, with_runs: MainWindow, recorded: Run) -> None:
+    pick(qtbot, with_runs, 0)
+    qtbot.keyClick(with_runs.panels.runs.table, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: with_runs.view.outcome == "done", timeout=20000)
+    assert with_runs.view.run_id == recorded.run_id
+    show(qtbot, with_runs, "Runs")
+    listed: list[object] = []
+    with_runs.panels.runs.refresh_wanted.connect(lambda: listed.append(True))
+    with_runs.activateWindow()
+    qtbot.waitUntil(with_runs.isActiveWindow, timeout=5000)
+    qtbot.keyClick(with_runs.panels.runs.table, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: bool(listed), timeout=5000)
