@@ -21,7 +21,7 @@ from .records import FloatArray, Int64Array
 PAIRS_TO_LOOK = 1000
 PAIRS_TO_COUNT = 3e6
 BINS_A_WIDTH = 8
-MOST_WIDTHS = 2**16
+MOST_WIDTHS = 2**14
 #: Nearer than this many widths is the peak itself, its tails included.
 OWN_WIDTHS = 2.0
 #: By how many standard deviations the peak must be the higher: it may have been the best of a million alike.

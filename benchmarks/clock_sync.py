@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,6 +63,10 @@ def acquisition(
         ok = right(result, streams, case)
         good += ok
         wrong += result.found and not ok
+        print(
+            f"{name}: case {k} {'right' if ok else 'found wrong' if result.found else 'not found'}, {cpu[-1]:.1f} s",
+            file=sys.stderr,
+        )
     text = f"found {good}/{len(cases)}, wrong {wrong}, CPU mean {np.mean(cpu):.2f} s, max {max(cpu):.2f} s"
     memory_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     row(name, len(cases), f"{text}, peak memory {memory_gib:.2f} GiB")
@@ -272,6 +277,29 @@ def throughput(cases: range) -> None:
     )
 
 
+def memory(cases: range) -> None:
+    """Bytes a tracker remembers after 20 s, ten and a hundred times as long: 1 kcps of pairs in 5 kcps, chunk by chunk."""
+
+    def second(rng: np.random.Generator, k: int) -> tuple[np.ndarray, np.ndarray]:
+        pairs = rng.uniform(0, PS, 1000)
+        a, b = (np.concatenate((pairs + rng.normal(0, 60, 1000), rng.uniform(0, PS, 4000))) for _ in "ab")
+        a, b = (np.sort(np.rint(t).astype(np.int64)) + k * round(PS) for t in (a, b))
+        return a, b + 10**9 + np.rint(1e-7 * b).astype(np.int64)
+
+    for k in cases:
+        rng = np.random.default_rng([14, k])
+        first = [np.concatenate(side) for side in zip(*(second(rng, t) for t in range(4)), strict=True)]
+        sync = synchronize(first[0], first[1], max_offset_s=0.01, max_ppm=1.0)
+        state = start_tracking(sync, 4 * round(PS), rate_a_hz=5e3, block_ps=round(0.5 * PS))
+        held, most = 0, []
+        for t in range(4, 2004):
+            state, _ = step(state, *second(rng, t))
+            held = max(held, state.a_ps.nbytes + state.b_ps.nbytes + 24 * len(state.history))
+            if t - 3 in (20, 200, 2000):
+                most.append(f"{held} bytes in {t - 3} s")
+        row("memory of the tracker", 1, "at most " + ", ".join(most))
+
+
 def smoother(cases: range) -> None:
     """Whole-record model of a wandering clock: rms error over the record, against its own error bar."""
     for walk in (1e-10, 1e-9, 3e-9):
@@ -339,6 +367,7 @@ CELLS: dict[str, tuple[Callable[[range], None], int, int]] = {
     "long_link": (long_link, 40, 4),
     "integrity": (integrity, 40, 4),
     "throughput": (throughput, 4, 2),
+    "memory": (memory, 1, 0),
     "smoother": (smoother, 40, 4),
     "signal_curve": (signal_curve, 40, 2),
     "fpfind": (fpfind, 4, 0),
