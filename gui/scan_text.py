@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from ..analysis.errors import UsageError
 from ..analysis.quantity import format_quantity
-from ..sequences.scan import Points, Scan
 
-_POINTS: TypeAdapter[Any] = TypeAdapter(Points)
 _DIGITS = 9
 EXAMPLE = (
     "laser.frequency = 194.95 THz ± 5 MHz/21; also 10..18 uA/9, log 1..100 us/20 or 1, 2, 5 ms; several axes and "
@@ -26,7 +23,7 @@ def read_points(text: str) -> dict[str, Any]:
 def preview(points: dict[str, Any] | str) -> str:
     """``225 points: memory.voltage -2 … 2 V, 9 × laser.frequency 194.95 … 194.96 THz, 25``, an axis a line."""
     scan = _checked(points)
-    if not isinstance(scan, Scan):
+    if not hasattr(scan, "axes"):
         return f"a search: {scan.method.replace('_', ' ')}"
     axes = [f"{axis.parameter} {span(axis.values, axis.unit)}" for axis in scan.axes]
     if len(axes) > 1:
@@ -46,8 +43,20 @@ def span(values: tuple[float, ...], unit: str) -> str:
     return f"{low.removesuffix(f' {shared}') if shared else low} … {high}"
 
 
+@cache
+def _reader() -> Any:
+    """Loaded with the first scan only: the window starts a tenth of a second sooner."""
+    from pydantic import TypeAdapter
+
+    from ..sequences.scan import Points
+
+    return TypeAdapter(Points)
+
+
 def _checked(points: dict[str, Any] | str) -> Any:
+    from pydantic import ValidationError
+
     try:
-        return _POINTS.validate_python(points)
+        return _reader().validate_python(points)
     except ValidationError as error:
         raise UsageError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error

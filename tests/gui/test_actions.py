@@ -15,7 +15,7 @@ from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QPushButton, QWidget
 
-from erbia.gui.main_window import MainWindow
+from erbia.gui.main_window import MainWindow, fitting_pt
 from erbia.sequences.engine.client import EngineClient
 
 LEFT = Qt.MouseButton.LeftButton
@@ -281,3 +281,8 @@ def test_drawing_keeps_every_reference_to_none(qtbot: Any, window: MainWindow) -
 
     frames(20)
     assert frames(100) > -200
+
+
+@pytest.mark.parametrize(("screen_px", "points"), [(768, 9), (1080, 10), (1440, 13), (2160, 20)])
+def test_text_suits_the_screen(screen_px: int, points: int) -> None:
+    assert fitting_pt(screen_px) == points
