@@ -11,8 +11,9 @@ import numpy as np
 from ...analysis.records import BoolArray, FloatArray, Int64Array
 from .clicks import click_times, emission, stray
 from .conditions import LOCAL, MIDPOINT, Conditions
-from .midpoint import Interferometer, enumerate_patterns
+from .midpoint import Interferometer, light_patterns, or_clicks
 from .node import ProgramError, Readout, attempt_state, heralded_state, readout_time, readouts
+from .origins import Origins, origins
 from .program import Program, Section
 from .spin import ComplexArray
 from .storage import Glow, glows
@@ -33,6 +34,7 @@ class AttemptModel:
         glows: light the nodes' own detectors see in every attempt, whatever else happens.
         attempt_readouts, herald_readouts: read-outs in every attempt / after a herald (times in their section).
         attempt_populations, herald_populations: float64 (M, 4), conditional populations 00, 01, 10, 11 when read out.
+        origins: what stands behind each herald (None: nothing heralds).
         herald_states: complex (M, 4, 4), unnormalised two-spin states at read-out.
         visibility: overlap of the two nodes' photons, 0 without excitation.
         decision_ps: after the attempt began, when a herald is decided.
@@ -49,6 +51,7 @@ class AttemptModel:
     attempt_populations: FloatArray
     herald_readouts: tuple[Readout, ...]
     herald_populations: FloatArray
+    origins: Origins | None
     herald_states: ComplexArray
     visibility: float
     decision_ps: int
@@ -108,19 +111,22 @@ def build(now: Conditions, program: Program) -> AttemptModel:
         played: tuple[Readout, ...], section: Section, state: Callable[[int, int], ComplexArray]
     ) -> ComplexArray:
         alice, bob = (state(node, readout_time(played, node, section.length_ps)) for node in (0, 1))
-        return enumerate_patterns(alice, bob, emissions, _optics(now), strays)
+        return light_patterns(alice, bob, emissions, _optics(now), len(strays))
 
-    plain = states(in_attempt, program.attempt, lambda node, until: attempt_state(now, program, node, until))
+    unheralded = states(in_attempt, program.attempt, lambda node, until: attempt_state(now, program, node, until))
+    plain = or_clicks(unheralded.sum(axis=0), strays)
+    unread = [attempt_state(now, program, node, program.attempt.length_ps) for node in (0, 1)]
     probability = np.maximum(np.einsum("mii->m", plain).real, 0)
-    heralded, outcome = plain, np.zeros(len(probability), np.int64)
+    heralded, outcome, behind = plain, np.zeros(len(probability), np.int64), None
     if program.rule is not None:
         outcome = _outcomes(len(probability), len(program.rule.windows_ps))
-        heralded = states(
+        light = states(
             after_herald,
             program.on_herald,
             lambda node, until: heralded_state(now, program, node, until, arrival_ps[node]),
         )
-    unread = [attempt_state(now, program, node, program.attempt.length_ps) for node in (0, 1)]
+        heralded = or_clicks(light.sum(axis=0), strays)
+        behind = origins(now, program, counted, emissions, unread, light, strays)
     hold_ps = max(arrival_ps) + program.on_herald.length_ps
     return AttemptModel(
         probability=probability / probability.sum(),
@@ -131,6 +137,7 @@ def build(now: Conditions, program: Program) -> AttemptModel:
         attempt_populations=_populations(plain),
         herald_readouts=after_herald,
         herald_populations=_populations(heralded),
+        origins=behind,
         herald_states=heralded,
         visibility=emissions[0].overlap if emissions else 0.0,
         decision_ps=decision_ps,

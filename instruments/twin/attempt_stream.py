@@ -13,6 +13,7 @@ from ...analysis.records import FloatArray, Int64Array
 from .attempt_model import AttemptModel
 from .conditions import LOCAL, MIDPOINT
 from .node import Readout
+from .origins import Heralds
 from .program import Program
 from .sampling import clicked_attempts
 from .timeline import Position, Runs, attempt_start, attempts_between, bursts_between, first_attempt_at, lay_out
@@ -28,7 +29,10 @@ _NONE: Events = (np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 class AttemptStream:
-    """The program from ``position`` on under one model. ``pending`` takes over events of attempts already played."""
+    """The program from ``position`` on under one model. ``pending`` takes over events of attempts already played.
+
+    ``close`` draws what only heralds need.
+    """
 
     def __init__(
         self,
@@ -36,11 +40,13 @@ class AttemptStream:
         model: AttemptModel,
         position: Position,
         rng: Generator,
+        close: Generator,
         pending: dict[str, Events] | None = None,
     ) -> None:
         self.program, self.model = program, model
         self.finished = False
         self._rng = rng
+        self._close = close
         self._next, self._end_ps = position, position.burst_start_ps
         self._runs: list[Runs] = []
         self._pending = pending or dict.fromkeys(OUTPUTS, _NONE)
@@ -121,18 +127,13 @@ class AttemptStream:
             masks, start = masks[played], start[played]
         self._runs.append(runs)
         self._next, self._end_ps = after, after.burst_start_ps
-        self._click(masks, start)
+        left = self._click(masks, start)
         self._glow(start)
-        self._read_out(masks, start, self.model.attempt_readouts, self.model.attempt_populations, (0, 0))
-        heralded = self.model.heralds[masks]
-        self._herald(start[heralded])
-        self._read_out(
-            masks[heralded],
-            start[heralded],
-            self.model.herald_readouts,
-            self.model.herald_populations,
-            self.model.arrival_ps,
-        )
+        if self.model.attempt_readouts:
+            self._read_out(start, self.model.attempt_readouts, self.model.attempt_populations[masks], (0, 0))
+        heralded = start[self.model.heralds[masks]]
+        self._herald(heralded)
+        self._read_out(heralded, self.model.herald_readouts, left, self.model.arrival_ps)
 
     def _draw(self) -> tuple[Int64Array, Int64Array, int]:
         """Attempts worth a look (numbers, patterns) and how many attempts were played in all."""
@@ -151,12 +152,21 @@ class AttemptStream:
         )
         return Runs(runs.origin_ps, runs.first, attempts, runs.bursts_before)
 
-    def _click(self, masks: Int64Array, start: Int64Array) -> None:
+    def _click(self, masks: Int64Array, start: Int64Array) -> FloatArray:
+        """Clicks of all these attempts; returns what the heralds among them leave to be read: populations (H, 4)."""
+        heralded = self.model.heralds[masks]
+        seen = Heralds(self.model.origins, masks[heralded], self._close) if np.any(heralded) else None
         for bit, times in enumerate(self.model.click_times):
-            begun = start[(masks >> bit & 1) == 1]
+            clicked = (masks >> bit & 1) == 1
+            begun = start[clicked]
             if times is not None and len(begun):
-                delay = np.rint(times.draw(self._rng.random(len(begun)))).astype(np.int64)
-                self._add(MIDPOINT[bit % 2], begun + delay, begun)
+                drawn = self._rng.random(len(begun))
+                delay = times.draw(drawn)
+                if seen is not None and bit < seen.window_bits:
+                    own = heralded[clicked]
+                    delay[own] = seen.click(bit, drawn[own], delay[own])
+                self._add(MIDPOINT[bit % 2], begun + np.rint(delay).astype(np.int64), begun)
+        return seen.populations() if seen is not None and self.model.herald_readouts else np.empty((0, 4))
 
     def _glow(self, start: Int64Array) -> None:
         for glow in self.model.glows:
@@ -171,17 +181,16 @@ class AttemptStream:
 
     def _read_out(
         self,
-        masks: Int64Array,
         start: Int64Array,
         readouts: tuple[Readout, ...],
         populations: FloatArray,
         offset_ps: tuple[int, int],
     ) -> None:
         """Projects the two spins together, then lets each node shine for as long as its pulse lasts."""
-        if not readouts or not len(masks):
+        if not readouts or not len(start):
             return
-        cumulative = np.cumsum(populations, axis=1)[masks]
-        state = np.minimum((self._rng.random(len(masks))[:, None] >= cumulative).sum(axis=1), 3)
+        cumulative = np.cumsum(populations, axis=1)
+        state = np.minimum((self._rng.random(len(start))[:, None] >= cumulative).sum(axis=1), 3)
         for r in readouts:
             dark = (state >> (1 - r.node)) & 1
             if r.echo_ps is None:

@@ -56,6 +56,33 @@ def click_times(
     )
 
 
+def light_times(
+    now: Conditions, program: Program, slots: list[Intervals], emissions: list[Emission], nodes: list[ComplexArray]
+) -> tuple[TimeTable | None, ...]:
+    """For each pattern bit when the photons behind its clicks arrive, the detector's jitter not included."""
+    return tuple(
+        _table(
+            [
+                (mean, _arrival(now, node, pulse))
+                for mean, node, pulse in _photon_means(now, program, s, d, emissions, nodes)
+            ],
+            slot,
+            np.empty(0),
+        )
+        for s, slot in enumerate(slots)
+        for d in range(len(MIDPOINT))
+    )
+
+
+def stray_times(now: Conditions, program: Program, slots: list[Intervals]) -> tuple[TimeTable | None, ...]:
+    """For each pattern bit when clicks come that are no photon of the nodes."""
+    return tuple(
+        _table(_stray(now, program, slot, channel), slot, _sharp_grid(now, program, channel))
+        for slot in slots
+        for channel in MIDPOINT
+    )
+
+
 def _stray(now: Conditions, program: Program, slot: Intervals, channel: str) -> list[Origin]:
     """Darks (uniform), probe and reference pulses at one detector in one slot."""
     pixel = now.pixel(channel)
@@ -72,14 +99,21 @@ def _stray(now: Conditions, program: Program, slot: Intervals, channel: str) -> 
 def _photons(
     now: Conditions, program: Program, slot: int, detector: int, emissions: list[Emission], nodes: list[ComplexArray]
 ) -> list[Origin]:
+    means = _photon_means(now, program, slot, detector, emissions, nodes)
+    return [(mean, _photon(now, node, pulse, MIDPOINT[detector])) for mean, node, pulse in means]
+
+
+def _photon_means(
+    now: Conditions, program: Program, slot: int, detector: int, emissions: list[Emission], nodes: list[ComplexArray]
+) -> list[tuple[float, int, Pulse]]:
+    """Mean clicks at one detector in one slot by node and pulse."""
     transmission = now.config.midpoint.splitter_transmission
-    channel = MIDPOINT[detector]
     found = []
     for k, (pulse, light) in enumerate(zip(program.attempt.on("excitation"), emissions, strict=True)):
         for node, arrive in enumerate((light.arrive_a, light.arrive_b)):
             split = transmission if node == detector else 1 - transmission
-            mean = _photon_number(nodes[node], k) * arrive[slot] * split * now.efficiency(channel)
-            found.append((float(mean), _photon(now, node, pulse, channel)))
+            mean = _photon_number(nodes[node], k) * arrive[slot] * split * now.efficiency(MIDPOINT[detector])
+            found.append((float(mean), node, pulse))
     return found
 
 
@@ -89,6 +123,13 @@ def _photon(now: Conditions, node: int, pulse: Pulse, channel: str) -> Cdf:
     start_ps = pulse.centre_ps + now.light_delay_ps(node)
     lifetime_ps = now.node(node).memory.lifetime_s * 1e12
     return lambda t_ps: photon_cdf(t_ps - start_ps, lifetime_ps, pixel.jitter_sigma_ps, pixel.jitter_tau_ps)
+
+
+def _arrival(now: Conditions, node: int, pulse: Pulse) -> Cdf:
+    """When a photon of this pulse from this node meets the splitter, ps after the attempt began."""
+    start_ps = pulse.centre_ps + now.light_delay_ps(node)
+    lifetime_ps = now.node(node).memory.lifetime_s * 1e12
+    return lambda t_ps: photon_cdf(t_ps - start_ps, lifetime_ps, 0.0, 0.0)
 
 
 def _delayed_emg(t_ps: FloatArray, start_ps: int, pixel: DetectorConfig) -> FloatArray:
@@ -101,7 +142,8 @@ def _photon_number(node: ComplexArray, k: int) -> float:
 
 
 def _table(origins: list[Origin], slot: Intervals, sharp_ps: FloatArray) -> TimeTable | None:
-    shares = [(mean / probability_in(cdf, slot), cdf) for mean, cdf in origins if mean > 0]
+    inside = [(mean, probability_in(cdf, slot), cdf) for mean, cdf in origins if mean > 0]
+    shares = [(mean / chance, cdf) for mean, chance, cdf in inside if chance > 0]
     if not shares:
         return None
     return time_table(lambda t_ps: np.asarray(sum(share * cdf(t_ps) for share, cdf in shares)), slot, sharp_ps)

@@ -73,21 +73,32 @@ def enumerate_patterns(
         emissions: the K bins in order of time.
         stray: float64 (2S,), chance of a dark or stray click per bit.
     """
+    return or_clicks(light_patterns(node_a, node_b, emissions, optics, len(stray)).sum(axis=0), stray)
+
+
+def light_patterns(
+    node_a: ComplexArray, node_b: ComplexArray, emissions: Sequence[Emission], optics: Interferometer, bits: int
+) -> ComplexArray:
+    """The same without stray clicks, in three parts: complex (3, 2^bits, 4, 4).
+
+    A phase θ of the last bin's photons of A against B multiplies the parts by exp(-iθ), 1, exp(iθ).
+    """
     # Bins are contracted from the last to the first: the phase walk of a gap acts on all bins after it.
-    partial = {(0, 0): _joint(node_a, node_b, len(emissions))}
+    partial = {(0, 0, 0): _joint(node_a, node_b, len(emissions))}
     for k in reversed(range(len(emissions))):
         operators = click_operators(emissions[k], optics)
         gap_ps = emissions[k].time_ps - emissions[k - 1].time_ps if k else 0
-        merged: dict[tuple[int, int], ComplexArray] = {}
-        for ((mask, order), state), ((clicks, step), op) in product(partial.items(), operators.items()):
-            key = (mask | clicks, order + step)
+        last = k == len(emissions) - 1
+        merged: dict[tuple[int, int, int], ComplexArray] = {}
+        for ((mask, order, turn), state), ((clicks, step), op) in product(partial.items(), operators.items()):
+            key = (mask | clicks, order + step, step if last else turn)
             term = np.einsum("aixbjy,ji->axby", _split(state), op) * optics.walk(order + step, gap_ps)
             merged[key] = merged[key] + term if key in merged else term
         partial = merged
-    states = np.zeros((2 ** len(stray), 4, 4), complex)
-    for (mask, order), state in partial.items():
-        states[mask] += optics.common(order) * state[:, 0, :, 0]
-    return or_clicks(states, stray)
+    states = np.zeros((3, 2**bits, 4, 4), complex)
+    for (mask, order, turn), state in partial.items():
+        states[turn + 1, mask] += optics.common(order) * state[:, 0, :, 0]
+    return states
 
 
 def or_clicks(states: ComplexArray, chance: FloatArray) -> ComplexArray:

@@ -301,7 +301,8 @@ class World:
             program, model = self._loaded()
             self._epoch += 1
             rng = stream(self.seed, "attempts", self._epoch)
-            self._playing = AttemptStream(program, model, self._resume, rng, self._due)
+            close = stream(self.seed, "heralds", self._epoch)
+            self._playing = AttemptStream(program, model, self._resume, rng, close, self._due)
             self._resume, self._due = None, None
         self._stale = False
 
