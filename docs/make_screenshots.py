@@ -24,6 +24,7 @@ IMAGES = Path(__file__).parent / "images"
 #: Ending of the file's name: the window less the task bar, and the height of the screen, which decides the text's size.
 SCREENS = {"": (1366, 740, 768), "-large": (2560, 1400, 1440)}
 LIMIT_S = 300.0
+COLOURS = 192
 #: What else is run, how, the tab that shows it, and the name of the picture.
 OTHERS: tuple[tuple[str, dict[str, object], str, str], ...] = (
     ("tomography", {}, "State", ""),
@@ -40,12 +41,15 @@ MAP = LIT | {
 
 
 def save_small(picture: QImage, path: Path) -> None:
-    """Writes a PNG of at most 128 colours: a fifth of the size, and no eye sees it."""
+    """Writes a PNG of the commonest colours, which are kept as they are: a fifth of the size, and no eye sees it."""
     plain = picture.convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine())
     pixels = np.ascontiguousarray(rows[:, : 3 * plain.width()].reshape(plain.height(), plain.width(), 3))
-    few = Image.fromarray(pixels).quantize(128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+    image = Image.fromarray(pixels)
+    colours = sorted(image.getcolors(1 << 24) or (), reverse=True)[:COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([channel for _, colour in colours for channel in colour])
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 class Studio:
@@ -95,6 +99,7 @@ class Studio:
             window.banner.hide()
             self.settle()
             window.banner.hide()
+            self.app.sendPostedEvents()  # nothing is to be laid out any more
             save_small(window.grab().toImage(), IMAGES / f"{name}{ending}.png")
 
     def tab(self, title: str) -> None:

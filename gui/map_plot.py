@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Signal
+from PySide6.QtWidgets import QApplication
 
 from .plots import Plot
 from .theme import Theme
@@ -49,6 +50,8 @@ class MapPlot(Plot):
         super().paint(theme)
         for line in self.cross:
             line.setPen(pg.mkPen(theme.warn, width=1))
+        self.bar.axis.setTickFont(QApplication.font())
+        self.bar.axis.label.setFont(QApplication.font())
         self.bar.axis.setPen(theme.line)
         self.bar.axis.setTextPen(theme.muted)
 

@@ -19,7 +19,7 @@ WIDEST = (
     "21 Nov 16:27:44",
     "heralded entanglement",
     "interrupted",
-    "fidelity F 0.918 (0.893 … 0.941)",
+    "fidelity F 0.9186 (0.8936 … 0.9416)",
     "99.99 MB",
 )
 _BAD = ("corrupt", "interrupted", "failed", "aborted")
