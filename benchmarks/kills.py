@@ -158,9 +158,7 @@ class Campaign:
             if entry.state == "failed" and entry.id not in self.failed:
                 self.failed.add(entry.id)
                 self.seen[f"run failed: {entry.reason}"] += 1
-                assert isinstance(
-                    client.submit(replace(entry.order, resume_path=entry.run_path, priority=1)), QueueEntry
-                )
+                assert isinstance(client.submit(replace(entry.order, resume_path=entry.run_path)), QueueEntry)
                 client.release_queue()
         return client.status().run_path != "" and client.status().state == "running"
 
