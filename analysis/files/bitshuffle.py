@@ -17,11 +17,12 @@ from __future__ import annotations
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from ..records import UInt8Array
+from . import bitplanes
 
 #: Bytes bitshuffle transposes at a time.
 BLOCK = 8192
@@ -29,59 +30,6 @@ BLOCK = 8192
 _HEADER = 12
 #: Words among which no run begins unless one of them is constant.
 _STRETCH = 32
-#: 64 bytes as one vector, and their 64 bits of one plane.
-_BYTES = ir.VectorType(ir.IntType(8), 64)
-_WORD = ir.IntType(64)
-
-
-def _at(target, builder, kind, array, index, as_type):  # type: ignore[no-untyped-def]
-    """Pointer to ``array[index]``, a uint8 array, as one to ``as_type``."""
-    data = cgutils.create_struct_proxy(kind)(target, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), as_type.as_pointer())
-
-
-def _bits_of(builder, lane):  # type: ignore[no-untyped-def]
-    """64 bytes as 8 words: the bits 0 to 7 of all of them."""
-    for bit in range(8):
-        held = builder.and_(lane, ir.Constant(_BYTES, [1 << bit] * 64))
-        yield builder.bitcast(builder.icmp_unsigned("!=", held, ir.Constant(_BYTES, None)), _WORD)
-
-
-def _bytes_of(builder, bits):  # type: ignore[no-untyped-def]
-    """Inverse of ``_bits_of``."""
-    lane = ir.Constant(_BYTES, None)
-    for bit, word in enumerate(bits):
-        chosen = builder.bitcast(word, ir.VectorType(ir.IntType(1), 64))
-        lane = builder.select(chosen, builder.or_(lane, ir.Constant(_BYTES, [1 << bit] * 64)), lane)
-    return lane
-
-
-def _picked(builder, one, other, order):  # type: ignore[no-untyped-def]
-    """A vector of the elements ``order`` of two, those of the second counted on from the first's."""
-    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order))
-
-
-def _lanes_of(builder, parts):  # type: ignore[no-untyped-def]
-    """4 vectors of 16 elements of 4 bytes as 4 of all first bytes, all second ones and so on."""
-    for number in range(4):
-        order = range(number, 128, 4)
-        halves = [_picked(builder, *parts[k : k + 2], [*order]) for k in (0, 2)]
-        yield _picked(builder, *halves, [*range(64)])
-
-
-def _elements_of(builder, lanes):  # type: ignore[no-untyped-def]
-    """Inverse of ``_lanes_of``."""
-    pairs = ir.VectorType(ir.IntType(16), 32)
-    for half in (0, 32):
-        order = [k + which for k in range(half, half + 32) for which in (0, 64)]
-        low, high = (builder.bitcast(_picked(builder, *lanes[k : k + 2], order), pairs) for k in (0, 2))
-        for quarter in (0, 16):
-            order16 = [k + which for k in range(quarter, quarter + 16) for which in (0, 32)]
-            yield builder.bitcast(_picked(builder, low, high, order16), _BYTES)
-
-
-def _places(builder, first, stride, count):  # type: ignore[no-untyped-def]
-    return [builder.add(first, builder.mul(stride, ir.Constant(stride.type, k))) for k in range(count)]
 
 
 def _splitter(size):  # type: ignore[no-untyped-def]
@@ -93,12 +41,16 @@ def _splitter(size):  # type: ignore[no-untyped-def]
             source, start, out, first, stride = arguments
             kinds = signature.args
             parts = [
-                builder.load(_at(target, builder, kinds[0], source, place, _BYTES), align=1)
-                for place in _places(builder, start, ir.Constant(start.type, 64), size)
+                builder.load(bitplanes.at(target, builder, kinds[0], source, place, bitplanes.BYTES), align=1)
+                for place in bitplanes.places(builder, start, ir.Constant(start.type, 64), size)
             ]
-            words = [w for lane in (_lanes_of(builder, parts) if size > 1 else parts) for w in _bits_of(builder, lane)]
-            for word, place in zip(words, _places(builder, first, stride, 8 * size), strict=True):
-                builder.store(word, _at(target, builder, kinds[2], out, place, _WORD), align=1)
+            words = [
+                w
+                for lane in (bitplanes.lanes_of(builder, parts) if size > 1 else parts)
+                for w in bitplanes.bits_of(builder, lane)
+            ]
+            for word, place in zip(words, bitplanes.places(builder, first, stride, 8 * size), strict=True):
+                builder.store(word, bitplanes.at(target, builder, kinds[2], out, place, bitplanes.WORD), align=1)
             return target.get_dummy_value()
 
         return types.void(raw, types.intp, planes, types.intp, types.intp), build
@@ -115,13 +67,13 @@ def _joiner(size, used):  # type: ignore[no-untyped-def]
             source, first, stride, out, start = arguments
             kinds = signature.args
             words = [
-                builder.load(_at(target, builder, kinds[0], source, place, _WORD), align=1)
-                for place in _places(builder, first, stride, 8 * used)
+                builder.load(bitplanes.at(target, builder, kinds[0], source, place, bitplanes.WORD), align=1)
+                for place in bitplanes.places(builder, first, stride, 8 * used)
             ]
-            lanes = [_bytes_of(builder, words[8 * k : 8 * k + 8]) for k in range(size)]
-            places = _places(builder, start, ir.Constant(start.type, 64), size)
-            for part, place in zip(_elements_of(builder, lanes) if size > 1 else lanes, places, strict=True):
-                builder.store(part, _at(target, builder, kinds[3], out, place, _BYTES), align=1)
+            lanes = [bitplanes.bytes_of(builder, words[8 * k : 8 * k + 8]) for k in range(size)]
+            places = bitplanes.places(builder, start, ir.Constant(start.type, 64), size)
+            for part, place in zip(bitplanes.elements_of(builder, lanes) if size > 1 else lanes, places, strict=True):
+                builder.store(part, bitplanes.at(target, builder, kinds[3], out, place, bitplanes.BYTES), align=1)
             return target.get_dummy_value()
 
         return types.void(planes, types.intp, types.intp, raw, types.intp), build
