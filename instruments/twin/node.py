@@ -9,7 +9,19 @@ from . import devices
 from .conditions import LOCAL, NODES, Conditions
 from .config import MemoryConfig
 from .program import Program, Pulse, Section
-from .spin import ComplexArray, Decoherence, Depolarise, Excite, Fade, Initialise, Operation, Rotate, Store, evolve, rotation
+from .spin import (
+    ComplexArray,
+    Decoherence,
+    Depolarise,
+    Excite,
+    Fade,
+    Initialise,
+    Operation,
+    Rotate,
+    Store,
+    evolve,
+    rotation,
+)
 from .storage import retrieval
 
 #: A turn with more than this share of amplitude moved counts as a half turn.
