@@ -13,7 +13,7 @@ from ..analysis.files.provenance import collect
 from ..analysis.files.runfile import Run
 from ..analysis.records import Estimate
 from .replay import analyze
-from .resume import RESUMED
+from .resume import results_of_whole
 
 #: Numbers nearer than this (relative) are the same number: libraries may add in another order.
 _SAME = 1e-9
@@ -45,8 +45,7 @@ def reproduce(run: Run) -> Reproduction:
     Raises:
         DataError: the file is damaged, or holds no results to compare with.
     """
-    resumed = [json.loads(str(row["text"])) for row in run.log() if row["level"] == RESUMED]
-    of_whole = run.all_results[resumed[-1]["earlier_results"] if resumed else 0 :]
+    of_whole = results_of_whole(run)
     recorded = of_whole[0].estimates if of_whole else {}
     return Reproduction(dict(recorded), dict(analyze(run).estimates), _environment(run.provenance, collect(), _CODE))
 

@@ -11,7 +11,7 @@ from ..analysis.files.runfile import Run
 from ..analysis.records import Estimate
 from ..analysis.report_input import ReportInput
 from .lab import load_station
-from .runner import Subscriber
+from .telling import Subscriber
 from .truth import truth_beside
 
 #: What is run, with which config: enough data for a clear answer, little enough for a minute.

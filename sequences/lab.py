@@ -29,8 +29,9 @@ from .experiments.registry import find_experiment
 from .monitors import make_monitors
 from .owners import Ownership
 from .run_file import dotted_name
-from .runner import Subscriber, resume_run, run_experiment
+from .runner import resume_run, run_experiment
 from .safety import make_safe
+from .telling import Subscriber
 from .watchdog import Watchdog
 
 

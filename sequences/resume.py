@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,12 +46,18 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """What a run file says about how its run was made. ``held``: parameters that were held, with their values."""
+    """What a run file says about how its run was made.
+
+    Attributes:
+        held: parameters that were held, with their values.
+        complete: all data are in the file, only the answer is not.
+    """
 
     experiment: Experiment[Any, Any]
     monitors: Mapping[str, MonitorSection]
     held: Mapping[str, Any]
     created_utc: str
+    complete: bool
 
 
 def lab_of(path: Path) -> tuple[str, int | None]:
@@ -71,12 +77,29 @@ def interrupted_run(lab: LoadedStation, path: Path) -> Interrupted:
         DataError: the file cannot be read.
     """
     with open_run(path) as run:
-        if run.status in ("done", "running"):
+        if run.status == "running" or is_answered(run):
             raise UsageError(f"{path}: the run is {run.status}; there is nothing to resume")
         resolved = json.loads(run.config["resolved_json"])
         _refuse_another_lab(lab, run, resolved)
         monitors = {name: MonitorSection.model_validate(m) for name, m in resolved.get("monitors", {}).items()}
-        return Interrupted(experiment_of(run), monitors, resolved["held"], run.created_utc)
+        return Interrupted(experiment_of(run), monitors, resolved["held"], run.created_utc, run.status == "done")
+
+
+def results_of_whole(run: Run) -> Sequence[Any]:
+    """The analyses kept since the run was last gone on with, oldest first."""
+    resumed = [json.loads(str(row["text"])) for row in run.log() if row["level"] == RESUMED]
+    return run.all_results[resumed[-1]["earlier_results"] if resumed else 0 :]
+
+
+def is_answered(run: Run) -> bool:
+    """Whether the run is done and its answer in the file; a process that dies in between leaves the one without the other."""
+    return run.status == "done" and bool(results_of_whole(run))
+
+
+def nothing_left(path: str) -> bool:
+    """Whether the run of a file is answered: an engine may die after that, and before its queue knows."""
+    with open_run(path) as run:
+        return is_answered(run)
 
 
 def _refuse_another_lab(lab: LoadedStation, run: Run, resolved: Mapping[str, Any]) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..analysis.errors import ErbiaError
 from ..analysis.files.runfile import RunWriter, open_run
@@ -24,28 +25,23 @@ from .budget_facts import facts_of
 from .changes import ParameterChanges
 from .compile import compile_sequence
 from .control import RunControl
-from .documents import Document, Progress, Reading, RunStart, RunStop, SettingStart, Tags
+from .documents import Document, Progress, Reading, RunStop, SettingStart, Tags
 from .experiments.base import Action, Experiment, Plan, Setting
-from .keeping import keep_result
 from .monitors import Monitors, not_counting
+from .replay import refold
 from .resume import interrupted_run, reopen
 from .run_file import create_file, dotted_name, new_run_id, plain_value
 from .safety import check_interlocks, free_latched, make_safe, unsafe_outputs
 from .taggers import Taggers, pass_time, rates_hz
+from .telling import Status, Subscriber, conclude, run_start, tell_all
 
 log = logging.getLogger(__name__)
 
-Status = Literal["done", "failed", "aborted"]
-Subscriber = Callable[[Document], None]
 _RESULT_PERIOD_S = 0.5
 #: Working out how things stand may take this share of a run.
 _RESULT_SHARE = 0.02
 #: A setting longer than this can be stopped or paused in the middle, at the end of a round.
 _CHECKPOINT_S = 5.0
-
-
-class Unanalysable(ErbiaError):
-    """The analysis failed on the data as they came; everything recorded is in the file, for ``erbia analyze``."""
 
 
 def run_experiment(
@@ -96,6 +92,12 @@ def resume_run(
     """
     found = interrupted_run(lab, path)
     experiment = found.experiment
+    if found.complete:
+        with open_run(path) as file:
+            state = refold(experiment, file)
+        tell = partial(tell_all, subscribers)
+        tell(run_start(lab, experiment, experiment.build(), path, found.created_utc))
+        return conclude(experiment, state, path, ("done", experiment.shortfall(state)), tell)
     plan = experiment.build()
     judge = Monitors(lab, found.monitors)
     for name, value in found.held.items():
@@ -112,30 +114,9 @@ def resume_run(
 
 
 def _finish(run: _Run, path: Path, created_utc: str) -> Path:
-    experiment = run.experiment
-    run.tell(
-        RunStart(
-            run_id=path.stem,
-            experiment=experiment.name,
-            path=str(path),
-            simulated=run.lab.simulated,
-            config=experiment.config.model_dump(mode="json"),
-            sources=run.plan.sources,
-            created_utc=created_utc,
-        )
-    )
-    status, reason = run.play()
-    with open_run(path) as file:
-        try:
-            result = experiment.result(run.state)
-        except Exception as error:
-            words = f"recorded ({status}), but the analysis failed: {type(error).__name__}: {error}"
-            run.tell(RunStop("failed", words))
-            raise Unanalysable(f"{path}: {words}") from error
-        keep_result(file, result)
-    run.tell(result)
-    run.tell(RunStop(status, reason))
-    return path
+    run.tell(run_start(run.lab, run.experiment, run.plan, path, created_utc))
+    ended = run.play()
+    return conclude(run.experiment, run.state, path, ended, run.tell)
 
 
 @dataclass
@@ -392,9 +373,4 @@ class _Run:
         return json.dumps(self.lab.station.snapshot(update=False), default=str)
 
     def tell(self, document: Document) -> None:
-        """Hands a document to every subscriber; one that fails is logged, never allowed to hurt the run."""
-        for subscriber in self.subscribers:
-            try:
-                subscriber(document)
-            except Exception:
-                log.exception("a subscriber failed on %s", type(document).__name__)
+        tell_all(self.subscribers, document)

@@ -17,6 +17,7 @@ from ...instruments.errors import InstrumentError
 from ..calibrations import CalibrationBook, book_of
 from ..control import RunControl, StopKind
 from ..documents import Document, RunStart, RunStop
+from ..resume import nothing_left
 from ..safety import check_interlocks
 from .condense import Condenser
 from .health import HealthBook
@@ -309,7 +310,9 @@ class Supervisor:
             for name, value in job.order.overrides.items():
                 self._lab.hold(name, value)
             subscribers = (lambda document: self._note(job, document), condenser)
-            if job.order.resume_path:
+            if job.order.resume_path and nothing_left(job.order.resume_path):
+                job.stop = RunStop("done")
+            elif job.order.resume_path:
                 self._lab.resume(job.order.resume_path, subscribers=subscribers, control=job.control)
             else:
                 run = self._lab.run(

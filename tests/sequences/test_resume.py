@@ -210,3 +210,23 @@ def test_a_search_survives_the_death_of_its_process(tmp_path: Path) -> None:
         assert sum(len(before.blocks(source)) for source in before.sources) in (4, 5)
     with load_station("mock_lab", seed=3) as lab:
         visited_as_told(lab.resume(path))
+
+
+def test_a_run_cut_before_its_answer_was_kept_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(*_: object) -> None:
+        raise Cut
+
+    with load_station("mock_lab", seed=3) as lab:
+        with monkeypatch.context() as patched:
+            patched.setattr("erbia.sequences.telling.keep_result", cut)
+            with pytest.raises(Cut):
+                lab.run("timing_jitter", out_dir=tmp_path, clicks=2000)
+        (path,) = tmp_path.glob("*.h5")
+        with open_run(path) as before:
+            assert (before.status, dict(before.results)) == ("done", {})
+        seen: list[Document] = []
+        run = lab.resume(path, subscribers=(seen.append,))
+        assert dict(run.results) == analyze(run).estimates
+        assert [type(document).__name__ for document in seen] == ["RunStart", "Result", "RunStop"]
+        with pytest.raises(UsageError, match="is done; there is nothing to resume"):
+            lab.resume(path)

@@ -16,7 +16,7 @@ from erbia.sequences.control import RunControl
 from erbia.sequences.documents import Document, Progress, Result, RunStart, RunStop, SettingStart, Tags, as_message
 from erbia.sequences.lab import Lab, load_station
 from erbia.sequences.replay import analyze, scan_link_windows
-from erbia.sequences.runner import Unanalysable
+from erbia.sequences.telling import Unanalysable
 
 SMALL = {"heralds": 8, "calibration_shots": 200}
 
@@ -69,7 +69,7 @@ def test_where_rounds_are_slow_what_is_told_is_durable(
     monkeypatch.setattr(RunWriter, "append_tags", count)
     monkeypatch.setattr(RunWriter, "flush", keep)
     failures: list[str] = []
-    monkeypatch.setattr("erbia.sequences.runner.log.exception", lambda *words: failures.append(str(words)))
+    monkeypatch.setattr("erbia.sequences.telling.log.exception", lambda *words: failures.append(str(words)))
     lab.run("heralded_entanglement", out_dir=tmp_path, subscribers=(slow,), heralds=1, calibration_shots=20)
     assert told >= 15
     assert not failures
