@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,12 +66,18 @@ def jittered(rng: np.random.Generator, t: Times, sigma_ps: float = 60.0) -> Time
 def dead(t: Times, dead_ps: float) -> Times:
     """Non-extending dead time of one detector."""
     t = np.sort(t)
+    return t[_alive(t, dead_ps)]
+
+
+@numba.njit(cache=True)
+def _alive(t: Times, dead_ps: float) -> NDArray[np.bool_]:
     kept = np.ones(len(t), np.bool_)
     last = -np.inf
     for i, x in enumerate(t):
         kept[i] = x - last > dead_ps
-        last = x if kept[i] else last
-    return t[kept]
+        if kept[i]:
+            last = x
+    return kept
 
 
 def afterpulsed(rng: np.random.Generator, t: Times, share: float, tau_ps: float = 60_000.0) -> Times:
