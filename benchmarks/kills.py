@@ -24,10 +24,10 @@ import time
 import traceback
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ import psutil
 
 from erbia.analysis.errors import UsageError
 from erbia.analysis.files.runfile import Run, open_run
+from erbia.analysis.records import Estimate
 from erbia.sequences.engine.client import EngineClient, EngineLost
 from erbia.sequences.engine.queue_values import QueueEntry, RunOrder
 from erbia.sequences.experiments.base import Action
@@ -278,11 +279,19 @@ def problems_of(run: Run) -> list[str]:
         "data ask for more": again.action is Action.CONTINUE or experiment.name != "scan",
         "heralds twice": len(np.unique(run.heralds()["t_ps"])) == len(run.heralds()),
         "blocks of the sources differ in number": len({len(run.blocks(s)) for s in run.sources}) == 1,
-        "another answer from the file": dict(run.results) == analyze(run).estimates,
+        "another answer from the file": _same(run.results, analyze(run).estimates),
     }  # fmt: skip
     if isinstance(experiment, ScanExperiment):
         found |= _scanned(experiment, again, [v["snspd.ch3.bias"] for v in values])
     return [what for what, good in found.items() if not good]
+
+
+def _same(kept: Mapping[str, Estimate], again: Mapping[str, Estimate]) -> bool:
+    """Whether the same names have the same numbers, to the last bit; what is not a number in both (no interval claimed) is the same."""
+    if kept.keys() != again.keys():
+        return False
+    pairs = (pair for name in kept for pair in zip(astuple(kept[name]), astuple(again[name]), strict=True))
+    return all(a == b or (a != a and b != b) for a, b in pairs)
 
 
 def _scanned(experiment: ScanExperiment, again: Refold, visited: list[float]) -> dict[str, bool]:
