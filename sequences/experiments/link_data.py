@@ -1,7 +1,7 @@
 """From tags to joint outcomes: heralds at the midpoint, read-outs at the nodes, matched setting by setting.
 
-The k-th herald of a setting belongs to the k-th herald marker at each node of that setting: the herald electronics send
-exactly one marker a herald, so matching needs no common clock.
+The k-th herald marker at the midpoint belongs to the k-th at each node of that setting: the herald electronics send exactly one
+marker a herald to each, so matching needs no common clock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ...analysis.records import PS_PER_S, CorrelationHistogram, TagBlock
 from ...instruments.interfaces import Node
 from .base import to_ps
 from .link import HEADER_PS, NODES, LinkTiming, Selection, Window, calibration_window_ps, photon_delay_ps
-from .link_match import OUTCOMES, Matching
+from .link_match import OUTCOMES, MarkedHeralds, Matching
 
 MIDPOINT = "midpoint"
 _ARRIVAL_BINS = 400
@@ -64,6 +64,8 @@ class LinkState:
     Attributes:
         rows: herald tables not handed over yet.
         matching: heralds and read-outs of each entangling setting.
+        marked: heralds by the markers of the electronics, of each entangling setting.
+        marker: channel of those markers at the midpoint.
         calibrations: read-out results of each node in each calibration setting.
         closed: settings whose pulses are being stopped: time counts up to the last sync marker.
         arrival: clicks at the midpoint against time in the attempt.
@@ -74,8 +76,10 @@ class LinkState:
     gates: dict[str, GateStream]
     calibration_gates: dict[str, GateStream]
     storage_ps: int
+    marker: int
     rows: list[NDArray[Any]] = field(default_factory=list)
     matching: dict[int, Matching] = field(default_factory=lambda: defaultdict(lambda: Matching(NODES)))
+    marked: dict[int, MarkedHeralds] = field(default_factory=dict)
     calibrations: dict[tuple[str, int], dict[str, int]] = field(
         default_factory=lambda: defaultdict(lambda: {"+": 0, "-": 0})
     )
@@ -100,6 +104,7 @@ def begin(timing: LinkTiming, selection: Selection, nodes: Mapping[str, Node]) -
         selecting_stream=HeraldStream(herald_rule(timing, selection, nodes)),
         gates={n: GateStream(nodes[n].channel("herald"), photon[n], *light_ps) for n in NODES},
         storage_ps=timing.echo_ps(photon_delay_ps(nodes)) - timing.superposition_ps,
+        marker=nodes[MIDPOINT].channel("herald"),
         calibration_gates={
             n: GateStream(nodes[n].channel("sync"), photon[n], *calibration_window_ps(timing)) for n in NODES
         },
@@ -130,7 +135,11 @@ def take_attempts(state: LinkState, setting: int, block: TagBlock) -> None:
     if len(rows):
         state.rows.append(rows)
     chosen = np.isin(rows["t_ps"], state.selecting_stream.feed(block)["t_ps"])
-    state.matching[setting].add_heralds((rows["outcome"] * rows["valid"] * chosen).tolist())
+    marked = state.marked.setdefault(setting, MarkedHeralds(state.herald_stream.rule.period_ps))
+    outcomes = rows["outcome"].astype(np.int64) * rows["valid"] * chosen
+    state.matching[setting].add_heralds(
+        marked.add(rows["t_ps"], outcomes, block.tags.on(state.marker), block.t_stop_ps)
+    )
     state.live_ps[setting] += 0 if block.overflow else _played_ps(state, setting, block)
     state.attempts[setting] += state.herald_stream.attempts - before
     _take_arrivals(state, block)
@@ -156,6 +165,7 @@ def _break_off(state: LinkState, setting: int) -> None:
     for gate in state.gates.values():
         gate.finish()
     state.matching[setting].level()
+    state.marked.pop(setting, None)
     state.covered_ps.clear()
 
 

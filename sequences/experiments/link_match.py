@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from ...analysis.records import Int64Array
+
 OUTCOMES = ("++", "+-", "-+", "--")
 
 
@@ -48,3 +52,40 @@ class Matching:
             if outcome != 0 and bright_a is not None and bright_b is not None:
                 self.joint[outcome][("+" if bright_a else "-") + ("+" if bright_b else "-")] += 1
                 self.used += 1
+
+
+class MarkedHeralds:
+    """Heralds found in the clicks, one for each marker that the herald electronics sent.
+
+    Electronics and tagger see a click each with a jitter of its own, so one at the very edge of a window may herald for the
+    one and not for the other. The nodes were read out when the electronics said so: the marker decides.
+
+    Args:
+        reach_ps: longest time from the late click to the marker, at most the period of the attempts.
+    """
+
+    def __init__(self, reach_ps: int) -> None:
+        self._reach_ps = reach_ps
+        self._clicks_ps = self._outcomes = self._markers_ps = np.empty(0, np.int64)
+
+    def add(self, clicks_ps: Int64Array, outcomes: Int64Array, markers_ps: Int64Array, known_ps: int) -> list[int]:
+        """Outcomes of the markers whose clicks are all in by ``known_ps``, 0 where the clicks are no herald.
+
+        Args:
+            clicks_ps, outcomes: late clicks of heralds and their outcomes, int64 (H,), in order, new since the last call.
+            markers_ps: int64 (M,), in order, new since the last call.
+        """
+        self._clicks_ps = np.concatenate([self._clicks_ps, clicks_ps])
+        self._outcomes = np.concatenate([self._outcomes, outcomes])
+        self._markers_ps = np.concatenate([self._markers_ps, markers_ps])
+        ready = int(np.searchsorted(self._markers_ps, known_ps - self._reach_ps, side="right"))
+        due_ps, self._markers_ps = self._markers_ps[:ready], self._markers_ps[ready:]
+        last = np.searchsorted(self._clicks_ps, due_ps, side="right") - 1
+        told = [self._outcome(k, m) for k, m in zip(last.tolist(), due_ps.tolist(), strict=True)]
+        over = int(np.searchsorted(self._clicks_ps, known_ps - 2 * self._reach_ps))
+        self._clicks_ps, self._outcomes = self._clicks_ps[over:], self._outcomes[over:]
+        return told
+
+    def _outcome(self, last: int, marker_ps: int) -> int:
+        near = last >= 0 and marker_ps - self._clicks_ps[last] < self._reach_ps
+        return int(self._outcomes[last]) if near else 0
