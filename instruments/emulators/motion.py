@@ -99,24 +99,24 @@ class Motion:
 
     def present(self) -> float:
         """Where it is; the world knows then, too."""
-        return self._at(self._now_s())
+        with self._lock:  # the clock is read inside, so that the world is told in order of time
+            return self._at(self._now_s())
 
     def remaining_s(self) -> float:
         """Time until it is there, 0 when it is; the world has been told of the arrival then."""
-        now_s = self._now_s()
         with self._lock:
+            now_s = self._now_s()
             self._at(now_s)
             return max(0.0, self._arrives_s - now_s)
 
     def _at(self, now_s: float) -> float:
-        with self._lock:
-            here = self.target
-            if now_s < self._arrives_s:
-                here = self._law.at(self._start, self.target, now_s - self._left_s)
-            if here != self._told:
-                self._told = here
-                self._tell(here)
-            return here
+        here = self.target
+        if now_s < self._arrives_s:
+            here = self._law.at(self._start, self.target, now_s - self._left_s)
+        if here != self._told:
+            self._told = here
+            self._tell(here)
+        return here
 
 
 def _follow(reference: weakref.ref[Motion]) -> None:
