@@ -300,8 +300,7 @@ class World:
         if self._resume is not None:
             program, model = self._loaded()
             self._epoch += 1
-            rng = stream(self.seed, "attempts", self._epoch)
-            close = stream(self.seed, "heralds", self._epoch)
+            rng, close = (stream(self.seed, name, self._epoch) for name in ("attempts", "heralds"))
             self._playing = AttemptStream(program, model, self._resume, rng, close, self._due)
             self._resume, self._due = None, None
         self._stale = False
