@@ -265,7 +265,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "ready.yaml").write_text(STATION, encoding="utf-8")
-        for part in (queue, overhead, many_settings, engine, memory):
+        for part in (memory, queue, overhead, many_settings, engine):
             if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
                 part(folder)
 

@@ -356,18 +356,20 @@ def as_text(rows: list[Row]) -> str:
 
 
 def draw(rows: list[Row], path: Path) -> None:
-    """One bar a competitor, per CPU second."""
+    """One bar a competitor, per second of wall time; dashed what is demanded on one and on two threads."""
     import matplotlib.pyplot as plt
 
     sections = list(dict.fromkeys(row.section for row in rows))
     figure, axes = plt.subplots(len(sections), 1, figsize=(8, 1.6 * len(sections)), squeeze=False, layout="constrained")
     for panel, section in zip(axes[:, 0], sections, strict=True):
         shown = [row for row in rows if row.section == section]
-        bars = panel.barh([row.name for row in shown], [row.per_cpu_s for row in shown])
-        panel.bar_label(bars, labels=[f"{row.per_cpu_s:.4g}" for row in shown], padding=3)
+        bars = panel.barh([row.name for row in shown], [row.per_wall_s for row in shown])
+        panel.bar_label(bars, labels=[f"{row.per_wall_s:.4g}" for row in shown], padding=3)
+        for demand in filter(None, DEMANDED.get(section, ())):
+            panel.axvline(demand, color="0.5", linestyle="--", linewidth=1)
         panel.margins(x=0.15)
         panel.invert_yaxis()
-        panel.set_title(SECTIONS[section][0] + ", per CPU second", fontsize=9)
+        panel.set_title(SECTIONS[section][0], fontsize=9)
     figure.savefig(path, dpi=120)
 
 
