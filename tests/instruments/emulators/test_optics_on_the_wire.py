@@ -22,7 +22,7 @@ from erbia.instruments.station_file import StationFile
 from erbia.instruments.twin import World
 
 DRIVERS = "erbia.instruments.drivers"
-FRAME, METER, DAQ = "TCPIP::127.0.0.1::52177::SOCKET", "TCPIP::127.0.0.1::52178::SOCKET", "127.0.0.1:52179"
+FRAME, METER, DAQ = "TCPIP::127.52.17.7::5025::SOCKET", "TCPIP::127.52.17.8::5025::SOCKET", "127.52.17.9:31763"
 PY = {"visalib": "@py"}
 STATION: dict[str, Any] = {
     "instruments": {
